@@ -1,0 +1,79 @@
+# Four io_uring servers, day by day.  make help  lists what can be made.
+
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+override CFLAGS   += -std=gnu17 $(WARNINGS)
+override CPPFLAGS += -D_GNU_SOURCE -MMD -MP
+
+# Asked when a recipe runs, not now, so that "make deps day04" finds what deps has just installed.
+# As system headers: the warnings are for our code.
+LIBURING_CFLAGS = $$(pkg-config --cflags liburing | sed 's/-I */-isystem /g')
+LIBURING_LIBS   = $$(pkg-config --libs liburing)
+
+COMMON := common/say.o common/options.o common/listen.o
+DAYS   := day01 day02 day03 day04
+BATS   ?= bats
+
+.PHONY: all $(DAYS) test test-all lint sanitize diff doctor deps clean help liburing
+.NOTPARALLEL: # it is small, and "make deps day04" means this order
+
+all: $(DAYS) day02/probe tests/client ## Build everything (the default)
+day01: day01/server ## Build day 1: socket setup
+day02: day02/server day02/probe ## Build day 2: ring init
+day03: day03/server ## Build day 3: file registration
+day04: day04/server ## Build day 4: the event loop
+
+day01/server: day01/server.o $(COMMON)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+day02/server day02/probe day03/server day04/server: %: %.o common/trace.o $(COMMON)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBURING_LIBS) $(LDLIBS)
+
+tests/client: tests/client.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+day02/%.o day03/%.o day04/%.o common/trace.o: override CPPFLAGS += $(LIBURING_CFLAGS)
+day02/server.o day02/probe.o day03/server.o day04/server.o common/trace.o: | liburing
+
+%.o: %.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+liburing:
+	@pkg-config --exists 'liburing >= 2.3' || { echo >&2 \
+	"liburing 2.3 or newer is missing: run 'make deps', or install it and pkg-config yourself" \
+	"(Debian, Ubuntu: liburing-dev; Fedora, openSUSE: liburing-devel; Arch: liburing; Alpine: liburing-dev)"; exit 1; }
+
+test: ## Check every stage (the same as: bats tests/)
+	$(BATS) tests/
+
+test-all: test ## The same, and the slow suites
+
+lint: ## Check the format, and analyse the C and the shell code
+	tests/deps.sh lint
+	clang-format --dry-run -Werror $(wildcard day*/*.c common/*.[ch] tests/*.c)
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
+		--inline-suppr -D_GNU_SOURCE day01 day02 day03 day04 common tests
+	clang-tidy --quiet $(wildcard day*/*.c common/*.c tests/*.c) -- -std=gnu17 -D_GNU_SOURCE
+	shellcheck --shell=bash tests/*.sh tests/*.bash tests/*.bats .ci/run
+
+sanitize: ## The tests on a build with the address and undefined behaviour sanitizers
+	tests/sanitize.sh
+
+diff: ## The lesson of a day: what its server changes    make diff DAY=04
+	@case '$(DAY)' in 02|03|04) ;; *) echo 'usage: make diff DAY=02, 03 or 04' >&2; exit 2;; esac
+	@diff -u "$$(printf day%02d $$(($(patsubst 0%,%,$(DAY)) - 1)))/server.c" day$(DAY)/server.c || [ $$? -eq 1 ]
+
+doctor: day02/probe ## Say what this machine's kernel and liburing support
+	@day02/probe
+
+deps: ## Install what is missing to build and to test (asks for root when it must)
+	@tests/deps.sh
+
+clean: ## Remove what was built
+	rm -f $(foreach d,$(DAYS) common tests,$(d)/*.o $(d)/*.d) $(DAYS:=/server) day02/probe tests/client
+
+help: ## Show this list
+	@sed -n 's/^\([a-z][a-z0-9-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+-include $(wildcard day*/*.d common/*.d tests/*.d)
