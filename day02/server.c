@@ -124,6 +124,8 @@ static void enter(struct server *s, unsigned wait)
     int ret = io_uring_submit_and_wait(&s->ring, wait);
     if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY)
         die("io_uring_submit_and_wait", -ret, refusal_hint(ret));
+    if (s->trace)
+        say(STDERR_FILENO, "enter: submitted %d", ret < 0 ? 0 : ret);
 }
 
 /* Waits until the one operation that is armed has completed. Returns what its system call would

@@ -258,6 +258,8 @@ static void enter(struct server *s, unsigned wait)
     s->enters++;
     if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY)
         die("io_uring_submit_and_wait", -ret, refusal_hint(ret));
+    if (s->trace)
+        say(STDERR_FILENO, "enter: submitted %d", ret < 0 ? 0 : ret);
 }
 
 /* The answer, the end of our direction, and the wait for the client's, as one chain: one completion

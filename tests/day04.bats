@@ -1,0 +1,237 @@
+#!/usr/bin/env bats
+# Day 4: the event loop
+
+load helpers
+load protocol
+DAY=day04
+
+setup() { start_server "$DAY"; }
+teardown() {
+    local status=0
+    require_free_slots || status=1
+    stop_server || status=1
+    return "$status"
+}
+
+# restart_server [OPTION...]: another one in place of the one that setup() started.
+restart_server() {
+    stop_server
+    start_server "$DAY" "$@"
+}
+
+@test "a real nc is answered" { answers_nc; }
+@test "requests of 1 to 100,000 bytes are answered" { answers_every_size; }
+@test "binary data is answered" { answers_binary_data; }
+@test "a request that comes byte by byte is answered once" { answers_byte_by_byte; }
+@test "a client that closes without a byte gets no answer" { gives_an_empty_client_no_answer; }
+@test "60 clients in a row are answered" { answers_60_in_a_row; }
+@test "200 clients at once are answered" { answers_200_at_once; }
+@test "clients that reset the connection do not stop the server" { survives_resets; }
+
+@test "wrong usage is refused before anything is opened" { refuses_wrong_usage; }
+@test "an address that cannot be had is explained" { says_why_it_cannot_bind; }
+@test "--help lists the options" { lists_its_options --address --port --trace --slots --idle-timeout --help; }
+@test "descriptors 0 to 2 that are missing are opened" { opens_missing_descriptors; }
+
+@test "requests of up to 3 MB are answered without a reset" {
+    for size in 2000 65536 1000000 3000000; do
+        clients -n 8 "send=$size,ack,eof"
+        clients -n 8 "send=$size,half,ack,eof"
+    done
+}
+
+@test "no client is lost when thousands come at once, however few slots there are" {
+    takes --slots
+    for slots in 1 8 64; do
+        restart_server --slots "$slots"
+        clients -n 2000 send=5,ack,eof
+        require_free_slots
+    done
+    restart_server --slots 1024
+    clients -n 3000 send=5,ack,eof
+}
+
+@test "1500 clients that reset, before, during and after the request" {
+    clients -n 300 reset
+    clients -n 300 send=5,reset
+    clients -n 300 send=100000,reset
+    clients -n 300 send=5,ack,reset
+    clients -n 300 reset send=5,reset send=5,ack,reset drip=9,reset half,reset
+    clients -n 20 -c 1 send=5,ack,eof
+}
+
+@test "200 silent clients do not keep another one waiting" {
+    start_clients -n 200 gone
+    eventually 10 slots_used_are 200
+    clients -n 20 -c 1 send=5,ack,eof
+    stop_server
+    await_clients
+}
+
+@test "silent clients on every slot are dropped after the idle timeout" {
+    takes --idle-timeout
+    restart_server --slots 8 --idle-timeout 1
+    clients -n 100 eof
+    clients -n 8 send=5,ack,eof
+}
+
+@test "clients that never close, or never stop sending, are dropped after the idle timeout" {
+    takes --idle-timeout
+    restart_server --slots 8 --idle-timeout 1
+    start_clients -n 8 send=5,ack,eof,stdin
+    await_waiting 1
+    clients -n 8 send=5,ack,eof
+    resume_clients
+    await_clients
+    clients -n 8 send=5,ack,flood
+    clients -n 8 flood
+    clients -n 8 send=5,ack,eof
+}
+
+@test "what a client sends after its request does not extend its time" {
+    takes --idle-timeout
+    restart_server --idle-timeout 1
+    exec {tcp}<>"/dev/tcp/127.0.0.1/$PORT"
+    local sent=0
+    trap '' PIPE
+    while echo again >&"$tcp" && ((sent < 200)); do
+        sent=$((sent + 1))
+        read -r -t 0.1 <&"$NEVER" || true
+    done 2>/dev/null
+    exec {tcp}>&-
+    [ "$sent" -gt 5 ] # it had its time
+    [ "$sent" -lt 60 ]
+}
+
+@test "SIGTERM: requests that have arrived are answered, silent clients get EOF, no new ones" {
+    start_clients -n 100 stdin,send=5,stdin,ack,eof
+    start_clients -n 50 eof
+    eventually 10 slots_used_are 150
+    kill -STOP "$SERVER_PID"
+    resume_clients
+    eventually 10 has_lines 2 waiting "$BATS_TEST_TMPDIR/clients.0" # the requests are on their way
+    kill -TERM "$SERVER_PID"
+    kill -CONT "$SERVER_PID"
+    resume_clients
+    await_exit
+    await_clients
+    require_silence
+    run -1 clients send=5,ack,eof
+    [[ $output == *"Connection refused"* ]]
+}
+
+@test "SIGINT ends it within two seconds whatever its clients do, and the last line tells" {
+    start_clients -n 30 send=5,ack,eof,stdin
+    start_clients -n 30 stdin,gone
+    await_waiting 1
+    start_clients -n 30 flood
+    start_clients -n 30 send=5,ack,flood
+    eventually 10 slots_used_are 120
+    kill -INT "$SERVER_PID"
+    timeout 2 cat <&"$SERVER_OUT" >"$BATS_TEST_TMPDIR/last"
+    await_exit
+    resume_clients
+    await_clients
+    require_silence
+    grep -qE '^served [0-9]+ clients in [0-9]+ io_uring_enter calls$' "$BATS_TEST_TMPDIR/last"
+}
+
+@test "the last line counts clients and calls rightly" {
+    takes --trace
+    stop_server
+    STRACE=(strace -D -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=io_uring_enter)
+    ASAN_OPTIONS=detect_leaks=0 start_server "$DAY"
+    clients -n 60 -c 5 send=5,ack,eof
+    clients -n 5 half,eof
+    stop_server
+    [ "$(cat "$OUT")" = "served 60 clients in $(grep -c '^io_uring_enter' "$BATS_TEST_TMPDIR/calls") io_uring_enter calls" ]
+}
+
+@test "a second signal ends it at once, with status 1" {
+    start_clients -n 20 send=5,ack,eof,stdin
+    await_waiting 1
+    kill -STOP "$SERVER_PID" # so that both signals are there together
+    kill -INT "$SERVER_PID"
+    kill -TERM "$SERVER_PID"
+    kill -CONT "$SERVER_PID"
+    local status=0
+    await_exit || status=$?
+    [ "$status" -eq 1 ]
+    grep -q 'second signal: 20 clients dropped' "$ERR"
+    resume_clients
+    await_clients
+}
+
+@test "30 restarts on the same port, with clients connected" {
+    for _ in {1..30}; do
+        start_clients -n 4 gone
+        eventually 10 slots_used_are 4
+        stop_server
+        await_clients
+        start_server "$DAY" --port "$PORT"
+    done
+}
+
+@test "signals that ask for nothing change nothing" {
+    start_clients -n 50 -c 1 drip=20,ack,eof
+    for _ in {1..20}; do
+        kill -STOP "$SERVER_PID"
+        kill -CHLD "$SERVER_PID"
+        kill -WINCH "$SERVER_PID"
+        kill -CONT "$SERVER_PID"
+    done
+    await_clients
+    clients -n 20 send=5,ack,eof
+}
+
+@test "an idle server makes no calls and uses no time" {
+    clients -n 20 send=5,ack,eof
+    # A tick may still be armed: it is the last.
+    eventually 10 idle_for_a_second
+}
+
+idle_for_a_second() {
+    local before after
+    before=$(cat "/proc/$SERVER_PID/stat" | cut -d' ' -f14,15; grep ctxt "/proc/$SERVER_PID/status")
+    read -r -t 1.5 <&"$NEVER" || true
+    after=$(cat "/proc/$SERVER_PID/stat" | cut -d' ' -f14,15; grep ctxt "/proc/$SERVER_PID/status")
+    [ "$before" = "$after" ]
+}
+
+@test "no client is lost when calls into the kernel are interrupted or refused for the moment" {
+    for error in EINTR EAGAIN EBUSY; do
+        stop_server
+        STRACE=(strace -D -qq -o "$BATS_TEST_TMPDIR/strace"
+            -e trace=io_uring_enter -e "inject=io_uring_enter:error=$error:when=1+3")
+        ASAN_OPTIONS=detect_leaks=0 start_server "$DAY"
+        clients -n 200 send=5,ack,eof
+        grep -q "$error .*INJECTED" "$BATS_TEST_TMPDIR/strace"
+    done
+}
+
+@test "nobody reads its output any more: it keeps serving" {
+    takes --trace
+    stop_server
+    mkfifo "$BATS_TEST_TMPDIR/pipe"
+
+    # stderr is closed, and stdout too
+    exec {reader}<>"$BATS_TEST_TMPDIR/pipe"
+    STDERR_TO=$BATS_TEST_TMPDIR/pipe start_server "$DAY" --trace
+    exec {reader}<&- {SERVER_OUT}<&-
+    clients -n 50 send=5,ack,eof
+    exec {SERVER_OUT}</dev/null
+    kill "$SERVER_PID"
+    wait "$SERVER_PID"
+
+    # stderr takes no more: a device, then a pipe that nobody empties
+    STDERR_TO=/dev/full start_server "$DAY" --trace
+    clients -n 50 send=5,ack,eof
+    stop_server
+    exec {reader}<>"$BATS_TEST_TMPDIR/pipe"
+    STDERR_TO=$BATS_TEST_TMPDIR/pipe start_server "$DAY" --trace
+    clients -n 1000 send=5,ack,eof
+    stop_server
+    exec {reader}<&-
+}
+
+@test "a ring that is refused is explained" { explains_refusals; }

@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# Day 4 against the network: the cases that are too slow for day04.bats.
+
+load ../helpers
+DAY=day04
+
+setup() { start_server "$DAY"; }
+teardown() {
+    local status=0
+    require_free_slots || status=1
+    stop_server 0 || status=1
+    return "$status"
+}
+
+restart_server() {
+    stop_server 0
+    start_server "$DAY" "$@"
+}
+
+@test "10,000 clients held open at once, then asked: at most 1.5 KiB of memory for each" {
+    restart_server --slots 10000
+    local before after
+    before=$(server_kib VmRSS)
+    clients -n 10000 -t 50 all,send=1000,ack,eof
+    after=$(server_kib VmRSS)
+    echo "RSS before $before KiB, after $after KiB"
+    [ $((after - before)) -le 15000 ]
+}
+
+@test "rings of 4 and 8 entries: the suite of day 4 passes" {
+    "$ROOT/tests/copy.sh" "$BATS_TEST_TMPDIR/copy" CPPFLAGS=-DSQ_ENTRIES=4 day04 3>&-
+    NO_BUILD=1 SERVER=$BATS_TEST_TMPDIR/copy/day04/server bats "$ROOT/tests/day04.bats" 3>&-
+}
+
+@test "rings of 4 and 8 entries: no chain is split over two submits" {
+    "$ROOT/tests/copy.sh" "$BATS_TEST_TMPDIR/copy" CPPFLAGS=-DSQ_ENTRIES=4 day04 3>&-
+    stop_server 0
+    SERVER=$BATS_TEST_TMPDIR/copy/day04/server start_server day04 --trace
+    clients -n 500 send=5,ack,eof
+    require_free_slots
+    stop_server_with_trace
+    [ "$(grep -c '^sqe SEND' "$TRACE")" -eq 500 ]
+    awk '/^sqe SEND/ { split($2, tag, "/"); chain = "sqe SHUTDOWN/" tag[2] " sqe RECV/" tag[2]; getline one; getline two
+                       split(one, a); split(two, b); if (a[1] " " a[2] " " b[1] " " b[2] != chain) { print; print one; print two; exit 1 } }' "$TRACE"
+}
+
+# sockets: how many TCP sockets the kernel has allocated, in the whole network namespace.
+sockets() { awk '$1 == "TCP:" { for (i = 2; i < NF; i += 2) if ($i == "alloc") print $(i + 1) }' /proc/net/sockstat; }
+few_sockets() { [ "$(sockets)" -le "$1" ]; }
+
+@test "one idle client does not keep the sockets of 3000 others allocated" {
+    restart_server --idle-timeout 3600
+    exec {idle}<>"/dev/tcp/127.0.0.1/$PORT"
+    eventually 10 slots_used_are 1
+    local before
+    before=$(sockets)
+    clients -n 2000 -c 50 -t 50 send=5,ack,eof
+    clients -n 1000 -c 50 -t 50 half,eof
+    # Nothing is to be seen of them 3 seconds later.
+    eventually 3 few_sockets $((before + 50))
+    exec {idle}>&-
+}
+
+@test "clients that ask for nothing see EOF at once, also beside an idle one" {
+    restart_server --idle-timeout 3600
+    exec {idle}<>"/dev/tcp/127.0.0.1/$PORT"
+    eventually 10 slots_used_are 1
+    clients -n 100 -c 1 -t 10 half,eof # one sweep for each would take 100 seconds
+    exec {idle}>&-
+}
