@@ -34,7 +34,7 @@
 #endif
 
 enum {
-    SQES_PER_CQE = 3, /* the most that one completion makes us arm: answer() */
+    SQES_PER_CQE = 2, /* the most that one completion makes us arm */
     BUFFER_SIZE = 1024,
     TICK_MS = 1000,      /* how often waiting clients are looked after */
     STOP_GRACE_MS = 500, /* after SIGTERM, what clients get to read their answer and close */
@@ -52,10 +52,11 @@ static const char ANSWER[] = {'a', 'c', 'k', '\n'};
  * that has completed, and only then. */
 struct client {
     enum {
-        FREE,
-        READING,  /* a receive: the request */
-        DRAINING, /* send, shutdown, receive, linked; then receives until the client closes */
-        CLOSING   /* a shutdown, then the close; or the close */
+        FREE,      /* nothing; the slot is closed, or its close is armed */
+        READING,   /* a receive: the request */
+        ANSWERING, /* a send and a shutdown, linked */
+        DRAINING,  /* a receive: what else it sends, until it closes */
+        LEAVING    /* a shutdown: it is not answered */
     } state;
     int64_t deadline;         /* ms; READING and DRAINING end then, whatever the client sends */
     char buffer[BUFFER_SIZE]; /* the kernel's while a receive is in flight */
@@ -209,19 +210,20 @@ static void arm_recv(struct server *s, int client)
     tag(s, sqe, client);
 }
 
-static void arm_send(struct server *s, int client, unsigned flags)
+/* Linked to what is armed next; says nothing when all is well. */
+static void arm_send(struct server *s, int client)
 {
     struct io_uring_sqe *sqe = get_sqe(s);
     io_uring_prep_send(sqe, client, ANSWER, sizeof ANSWER, MSG_WAITALL);
-    sqe->flags |= (uint8_t)(IOSQE_FIXED_FILE | flags);
+    sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
     tag(s, sqe, client);
 }
 
-static void arm_shutdown(struct server *s, int client, unsigned flags)
+static void arm_shutdown(struct server *s, int client)
 {
     struct io_uring_sqe *sqe = get_sqe(s);
     io_uring_prep_shutdown(sqe, client, SHUT_WR);
-    sqe->flags |= (uint8_t)(IOSQE_FIXED_FILE | flags);
+    sqe->flags |= IOSQE_FIXED_FILE;
     tag(s, sqe, client);
 }
 
@@ -262,30 +264,29 @@ static void enter(struct server *s, unsigned wait)
         say(STDERR_FILENO, "enter: submitted %d", ret < 0 ? 0 : ret);
 }
 
-/* The answer, the end of our direction, and the wait for the client's, as one chain: one completion
- * comes of it, that of the receive, or of the first link that failed. io_uring_linked_requests(7)
- */
+/* The answer and the end of our direction, as one chain. One completion comes of it: that of the
+ * shutdown, or of the send if that failed, and then no shutdown. io_uring_linked_requests(7) */
 static void answer(struct server *s, int client)
 {
-    const unsigned linked = IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
-    s->clients[client].state = DRAINING;
+    s->clients[client].state = ANSWERING;
     s->clients[client].deadline = s->now + s->idle_timeout;
-    arm_send(s, client, linked);
-    arm_shutdown(s, client, linked);
-    arm_recv(s, client);
+    arm_send(s, client);
+    arm_shutdown(s, client);
 }
 
 /* To close a client that was not answered. Without the shutdown, kernels before 6.13 let it wait
  * for its EOF as long as other clients have receives in flight. */
 static void hang_up(struct server *s, int client)
 {
-    s->clients[client].state = CLOSING;
-    arm_shutdown(s, client, 0);
+    s->clients[client].state = LEAVING;
+    arm_shutdown(s, client);
 }
 
+/* FREE at once, not when the close has completed: by then the slot may have its next client, and
+ * the completions of one enter come in any order. (6.1 shows that accept before the close.) */
 static void close_client(struct server *s, int client)
 {
-    s->clients[client].state = CLOSING;
+    s->clients[client].state = FREE;
     arm_close(s, client);
 }
 
@@ -322,15 +323,33 @@ static void on_recv(struct server *s, int client, int res)
     } else if ((res > 0 || res == -ECANCELED) && !expired(s, client)) {
         arm_recv(s, client);
     } else {
-        s->served++;
         close_client(s, client);
     }
 }
 
-static void on_close(struct server *s, int client, int res)
+/* The send completes only when it has failed. */
+static void on_send(struct server *s, int client)
 {
-    assert(res == 0);
-    s->clients[client].state = FREE;
+    assert(s->clients[client].state == ANSWERING);
+    close_client(s, client);
+}
+
+static void on_shutdown(struct server *s, int client, int res)
+{
+    struct client *c = &s->clients[client];
+    assert(c->state == ANSWERING || c->state == LEAVING);
+
+    if (c->state == ANSWERING && res == 0) {
+        s->served++;
+        c->state = DRAINING;
+        arm_recv(s, client);
+    } else {
+        close_client(s, client);
+    }
+}
+
+static void on_close(struct server *s)
+{
     s->open--;
 }
 
@@ -371,12 +390,14 @@ static void dispatch(struct server *s, const struct io_uring_cqe *cqe)
     case IORING_OP_RECV:
         on_recv(s, client, cqe->res);
         break;
-    case IORING_OP_SEND:     /* seen only when it failed, and with it the rest of its chain */
-    case IORING_OP_SHUTDOWN: /* the same, or hang_up()'s */
-        close_client(s, client);
+    case IORING_OP_SEND:
+        on_send(s, client);
+        break;
+    case IORING_OP_SHUTDOWN:
+        on_shutdown(s, client, cqe->res);
         break;
     case IORING_OP_CLOSE:
-        on_close(s, client, cqe->res);
+        on_close(s);
         break;
     case IORING_OP_TIMEOUT:
         on_tick(s);

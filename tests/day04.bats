@@ -79,9 +79,9 @@ restart_server() {
     takes --idle-timeout
     restart_server --slots 8 --idle-timeout 1
     start_clients -n 8 send=5,ack,eof,stdin
-    await_waiting 1
+    await_waiting 1 0
     clients -n 8 send=5,ack,eof
-    resume_clients
+    resume_clients 0
     await_clients
     clients -n 8 send=5,ack,flood
     clients -n 8 flood
@@ -108,11 +108,11 @@ restart_server() {
     start_clients -n 50 eof
     eventually 10 slots_used_are 150
     kill -STOP "$SERVER_PID"
-    resume_clients
-    eventually 10 has_lines 2 waiting "$BATS_TEST_TMPDIR/clients.0" # the requests are on their way
+    resume_clients 0
+    await_waiting 2 0 # the requests are on their way
     kill -TERM "$SERVER_PID"
     kill -CONT "$SERVER_PID"
-    resume_clients
+    resume_clients 0
     await_exit
     await_clients
     require_silence
@@ -121,16 +121,17 @@ restart_server() {
 }
 
 @test "SIGINT ends it within two seconds whatever its clients do, and the last line tells" {
-    start_clients -n 30 send=5,ack,eof,stdin
-    start_clients -n 30 stdin,gone
-    await_waiting 1
-    start_clients -n 30 flood
-    start_clients -n 30 send=5,ack,flood
+    start_clients -n 30 stdin,flood
+    start_clients -n 30 send=5,ack,stdin,flood
+    start_clients -n 30 gone
+    start_clients -n 30 send=5,ack,eof,stdin # these do not close
     eventually 10 slots_used_are 120
+    await_waiting 1 0 1 3
+    resume_clients 0 1
     kill -INT "$SERVER_PID"
     timeout 2 cat <&"$SERVER_OUT" >"$BATS_TEST_TMPDIR/last"
     await_exit
-    resume_clients
+    resume_clients 3
     await_clients
     require_silence
     grep -qE '^served [0-9]+ clients in [0-9]+ io_uring_enter calls$' "$BATS_TEST_TMPDIR/last"
@@ -149,7 +150,7 @@ restart_server() {
 
 @test "a second signal ends it at once, with status 1" {
     start_clients -n 20 send=5,ack,eof,stdin
-    await_waiting 1
+    await_waiting 1 0
     kill -STOP "$SERVER_PID" # so that both signals are there together
     kill -INT "$SERVER_PID"
     kill -TERM "$SERVER_PID"
@@ -158,7 +159,7 @@ restart_server() {
     await_exit || status=$?
     [ "$status" -eq 1 ]
     grep -q 'second signal: 20 clients dropped' "$ERR"
-    resume_clients
+    resume_clients 0
     await_clients
 }
 

@@ -72,7 +72,8 @@ clients() {
     "$ROOT/tests/client" "${options[@]}" "$PORT" "$@" 3>&-
 }
 
-# start_clients: the same in the background. Those with a step "stdin" wait there until resume_clients.
+# start_clients: the same in the background; the first are number 0. Those with a step "stdin" wait
+# there for resume_clients.
 start_clients() {
     local n=${#CLIENTS[@]}
     mkfifo "$BATS_TEST_TMPDIR/stdin.$n"
@@ -81,18 +82,20 @@ start_clients() {
     CLIENTS+=($!)
 }
 
-# await_waiting N: until all clients in the background have come to their Nth step "stdin".
+# await_waiting STEP N...: until the clients of these numbers have come to their STEPth "stdin".
 await_waiting() {
-    local n
-    for n in "${!CLIENTS[@]}"; do
-        eventually 20 has_lines "$1" waiting "$BATS_TEST_TMPDIR/clients.$n"
+    local step=$1 n
+    shift
+    for n; do
+        eventually 20 has_lines "$step" waiting "$BATS_TEST_TMPDIR/clients.$n"
     done
 }
 has_lines() { [ "$(grep -c "$2" "$3")" -ge "$1" ]; }
 
+# resume_clients N...
 resume_clients() {
-    local fd
-    for fd in "${CLIENTS_STDIN[@]}"; do echo >&"$fd"; done
+    local n
+    for n; do echo >&"${CLIENTS_STDIN[n]}"; done
 }
 
 # await_clients: all clients in the background have ended, and went through their scripts.

@@ -1,6 +1,6 @@
 # Builds what the tests need, once for all files, and says at once when this machine cannot run them.
 setup_suite() {
-    export BATS_TEST_TIMEOUT=60
+    export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
     local root
     root=$(cd "$BATS_TEST_DIRNAME" && while [ ! -e common ]; do cd ..; done && pwd)
     if [ -z "${NO_BUILD-}" ]; then
