@@ -175,6 +175,8 @@ const char *refusal_hint(int ret)
                      "runtimes do: try docker run --security-opt seccomp=unconfined",
                      disabled == 0 ? "is 0" : "does not exist here");
         return text;
+    case EACCES:
+        return "a security policy such as SELinux forbids it";
     case ENOSYS:
         return "this kernel has no io_uring, or a container hides it: try Linux 6.1 or newer";
     case ENOMEM:

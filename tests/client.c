@@ -145,14 +145,17 @@ static const char *receive_eof(struct client *c)
     return n == 0 ? NULL : "more bytes than the answer";
 }
 
-static const char *until_gone(struct client *c, bool flood)
+static const char *flood(struct client *c)
+{
+    while (send(c->fd, bytes, 4096, MSG_NOSIGNAL) > 0)
+        ;
+    return errno == EAGAIN ? "" : NULL;
+}
+
+static const char *until_gone(struct client *c)
 {
     char buffer[4096];
     ssize_t n;
-    while (flood && (n = send(c->fd, bytes, 4096, MSG_NOSIGNAL)) > 0)
-        ;
-    if (flood)
-        return errno == EAGAIN ? "" : NULL;
     while ((n = recv(c->fd, buffer, sizeof buffer, 0)) > 0)
         ;
     return n < 0 && errno == EAGAIN ? "" : NULL;
@@ -176,9 +179,9 @@ static const char *take_step(struct client *c)
     case HALF:
         return shutdown(c->fd, SHUT_WR) == 0 ? NULL : strerror(errno);
     case FLOOD:
-        return until_gone(c, true);
+        return flood(c);
     case GONE:
-        return until_gone(c, false);
+        return until_gone(c);
     case RESET:
         return setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
                           sizeof(struct linger)) == 0
@@ -232,11 +235,10 @@ static void unpark(void)
 {
     for (unsigned i = 0; i < all.at_once; i++) {
         if (all.clients[i].fd >= 0 && all.clients[i].step->kind == STDIN) {
-            char line[80];
             puts("waiting");
             fflush(stdout);
-            if (!fgets(line, sizeof line, stdin))
-                break;
+            while (getchar() != '\n' && !feof(stdin))
+                ;
             break;
         }
     }

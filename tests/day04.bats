@@ -140,8 +140,8 @@ restart_server() {
 @test "the last line counts clients and calls rightly" {
     takes --trace
     stop_server
-    STRACE=(strace -D -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=io_uring_enter)
-    ASAN_OPTIONS=detect_leaks=0 start_server "$DAY"
+    under_strace "$BATS_TEST_TMPDIR/calls" -e trace=io_uring_enter
+    start_server "$DAY"
     clients -n 60 -c 5 send=5,ack,eof
     clients -n 5 half,eof
     stop_server
@@ -191,20 +191,21 @@ restart_server() {
     eventually 10 idle_for_a_second
 }
 
+# Its CPU time and its context switches stay as they are.
 idle_for_a_second() {
-    local before after
-    before=$(cat "/proc/$SERVER_PID/stat" | cut -d' ' -f14,15; grep ctxt "/proc/$SERVER_PID/status")
+    local before
+    before=$(usage)
     read -r -t 1.5 <&"$NEVER" || true
-    after=$(cat "/proc/$SERVER_PID/stat" | cut -d' ' -f14,15; grep ctxt "/proc/$SERVER_PID/status")
-    [ "$before" = "$after" ]
+    [ "$before" = "$(usage)" ]
 }
+usage() { cut -d' ' -f14,15 "/proc/$SERVER_PID/stat" && grep ctxt "/proc/$SERVER_PID/status"; }
 
 @test "no client is lost when calls into the kernel are interrupted or refused for the moment" {
     for error in EINTR EAGAIN EBUSY; do
         stop_server
-        STRACE=(strace -D -qq -o "$BATS_TEST_TMPDIR/strace"
-            -e trace=io_uring_enter -e "inject=io_uring_enter:error=$error:when=1+3")
-        ASAN_OPTIONS=detect_leaks=0 start_server "$DAY"
+        under_strace "$BATS_TEST_TMPDIR/strace" \
+            -e trace=io_uring_enter -e "inject=io_uring_enter:error=$error:when=1+3"
+        start_server "$DAY"
         clients -n 200 send=5,ack,eof
         grep -q "$error .*INJECTED" "$BATS_TEST_TMPDIR/strace"
     done

@@ -29,6 +29,14 @@ start_server() {
     PORT=${line##*:}
 }
 
+# under_strace FILE OPTION...: servers that are started from now on run under strace, which writes
+# to FILE. LeakSanitizer, where it is compiled in, cannot work there.
+STRACE=()
+under_strace() {
+    STRACE=(strace -D -qq -o "$@")
+    export ASAN_OPTIONS=detect_leaks=0
+}
+
 # stop_server [STATUS [SIGNAL]]: ends the server and requires that it ends with that status (day04:
 # 0, else 143, as killed by SIGTERM) within 5 seconds, and that it said nothing on stderr.
 stop_server() {
@@ -75,10 +83,11 @@ clients() {
 # start_clients: the same in the background; the first are number 0. Those with a step "stdin" wait
 # there for resume_clients.
 start_clients() {
-    local n=${#CLIENTS[@]}
+    local n=${#CLIENTS[@]} fd
     mkfifo "$BATS_TEST_TMPDIR/stdin.$n"
-    exec {CLIENTS_STDIN[n]}<>"$BATS_TEST_TMPDIR/stdin.$n"
-    clients "$@" <&"${CLIENTS_STDIN[n]}" >"$BATS_TEST_TMPDIR/clients.$n" &
+    exec {fd}<>"$BATS_TEST_TMPDIR/stdin.$n"
+    CLIENTS_STDIN+=("$fd")
+    clients "$@" <&"$fd" >"$BATS_TEST_TMPDIR/clients.$n" &
     CLIENTS+=($!)
 }
 

@@ -3,7 +3,6 @@
 #   make soak [CONNECTIONS=200000] [SEED=1]     the same seed is the same mix
 
 load ../helpers
-DAY=day04
 
 setup() {
     export BATS_TEST_TIMEOUT=3600
