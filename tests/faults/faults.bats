@@ -44,6 +44,22 @@ restart_server() {
     [ "$(grep -A 1 '^sqe SEND' "$TRACE" | grep -c '^sqe SHUTDOWN')" -eq 500 ]
 }
 
+@test "kernels without the newer setup flags: the server does with fewer, and loses no client" {
+    for refusals in 1 1..2; do # the first set of flags, then the second too
+        stop_server 0
+        under_strace "$BATS_TEST_TMPDIR/strace" -e trace=io_uring_setup \
+            -e "inject=io_uring_setup:error=EINVAL:when=$refusals"
+        for slots in 1 64; do
+            start_server "$DAY" --slots "$slots"
+            clients -n 2000 send=5,ack,eof
+            require_free_slots
+            stop_server 0
+        done
+        grep -q 'EINVAL .*INJECTED' "$BATS_TEST_TMPDIR/strace"
+        start_server "$DAY"
+    done
+}
+
 # sockets: how many TCP sockets the kernel has allocated, in the whole network namespace.
 sockets() { awk '$1 == "TCP:" { for (i = 2; i < NF; i += 2) if ($i == "alloc") print $(i + 1) }' /proc/net/sockstat; }
 few_sockets() { [ "$(sockets)" -le "$1" ]; }
@@ -68,3 +84,21 @@ few_sockets() { [ "$(sockets)" -le "$1" ]; }
     clients -n 100 -c 1 -t 10 half,eof # one sweep for each would take 100 seconds
     exec {idle}>&-
 }
+
+@test "a request that comes between the signal and the cancel of its receive is answered" {
+    stop_server 0
+    # Each call into the kernel starts late: the requests come before the one that has the cancels.
+    under_strace "$BATS_TEST_TMPDIR/strace" -e trace=io_uring_enter \
+        -e inject=io_uring_enter:delay_enter=400000
+    start_server "$DAY"
+    start_clients -n 20 stdin,send=5,ack,eof
+    await_waiting 1 0
+    eventually 10 slots_used_are 20
+    kill "$SERVER_PID"
+    eventually 10 refuses_clients
+    resume_clients 0
+    await_exit
+    await_clients
+    require_silence
+}
+refuses_clients() { ! (exec {tcp}<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
