@@ -101,4 +101,4 @@ few_sockets() { [ "$(sockets)" -le "$1" ]; }
     await_clients
     require_silence
 }
-refuses_clients() { ! (exec {tcp}<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
+refuses_clients() { ! (: <>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
