@@ -12,15 +12,19 @@ LIBURING_LIBS   = $$(pkg-config --libs liburing)
 
 COMMON := common/say.o common/options.o common/listen.o
 DAYS   := day01 day02 day03 day04
+OBJECTS = $(patsubst %.c,%.o,$(wildcard day*/*.c common/*.c tests/*.c tests/*/*.c))
+HELPERS := tests/client tests/grade/guard tests/kernels/refuse
 BATS   ?= bats
 
 CONNECTIONS ?= 200000
 SEED        ?= 1
+KERNEL      ?= 6.1 6.12
 
-.PHONY: all $(DAYS) test test-all soak lint sanitize diff doctor deps clean help liburing
+.PHONY: all $(DAYS) test test-all soak errata bug grade bench test-kernels test-liburing test-fresh \
+        lint sanitize diff doctor deps clean help liburing
 .NOTPARALLEL: # it is small, and "make deps day04" means this order
 
-all: $(DAYS) day02/probe tests/client ## Build everything (the default)
+all: $(DAYS) day02/probe $(HELPERS) ## Build everything (the default)
 day01: day01/server ## Build day 1: socket setup
 day02: day02/server day02/probe ## Build day 2: ring init
 day03: day03/server ## Build day 3: file registration
@@ -32,7 +36,7 @@ day01/server: day01/server.o $(COMMON)
 day02/server day02/probe day03/server day04/server: %: %.o common/trace.o $(COMMON)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBURING_LIBS) $(LDLIBS)
 
-tests/client: tests/client.o
+$(HELPERS): %: %.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 day02/%.o day03/%.o day04/%.o common/trace.o: override CPPFLAGS += $(LIBURING_CFLAGS)
@@ -52,10 +56,34 @@ test: ## Check every stage (the same as: bats tests/)
 	$(BATS) tests/
 
 test-all: ## The same, and the slow suites
-	$(BATS) tests/ tests/faults/ tests/soak/
+	$(BATS) tests/ tests/faults/ tests/soak/ tests/kernels/ tests/grade/ tests/errata/
 
 soak: ## Good and hostile clients, mixed at random   make soak CONNECTIONS=200000 SEED=1
 	CONNECTIONS=$(CONNECTIONS) SEED=$(SEED) $(BATS) tests/soak/
+
+errata: ## Each bug of NOTES.md, put back, must be caught
+	$(BATS) tests/errata/
+
+bug: ## Put one bug of NOTES.md back, and see it   make bug N=05
+	@tests/errata/bug.sh '$(N)'
+
+grade: tests/client tests/grade/guard ## Grade your own program   make grade DAY=04 SERVER=path/to/mine
+	@tests/grade/grade.sh '$(DAY)' '$(SERVER)'
+
+bench: all ## Measure the days beside epoll, libuv and the article's loop
+	@tests/deps.sh bench
+	@FORMAT='$(FORMAT)' tests/bench/bench.sh
+
+test-kernels: ## The tests under other kernels, in QEMU   make test-kernels KERNEL=6.1 TESTS=tests/day04.bats
+	tests/deps.sh kernels
+	tests/kernels/test.sh '$(KERNEL)' $(TESTS)
+
+test-liburing: ## The quick tests with newer liburings, with gcc and clang
+	tests/liburing/test.sh
+
+test-fresh: ## The README's commands on machines with nothing on them (as root)
+	tests/deps.sh fresh
+	tests/fresh/test.sh
 
 C_SOURCES = $(wildcard day*/*.c common/*.c tests/*.c tests/*/*.c)
 SHELL_SOURCES = $(wildcard tests/*.sh tests/*.bash tests/*.bats tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run
@@ -84,10 +112,11 @@ deps: ## Install what is missing to build and to test (asks for root when it mus
 	@tests/deps.sh
 
 clean: ## Remove what was built
-	rm -f $(foreach d,$(DAYS) common tests,$(d)/*.o $(d)/*.d) $(DAYS:=/server) day02/probe tests/client
+	rm -f $(OBJECTS) $(OBJECTS:.o=.d) $(DAYS:=/server) day02/probe $(HELPERS)
+	rm -rf tests/bench/out
 
 help: ## Show this list
 	@sed -n 's/^\([a-z][a-z0-9-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+		while IFS="$$(printf '\t')" read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
--include $(wildcard day*/*.d common/*.d tests/*.d)
+-include $(wildcard day*/*.d common/*.d tests/*.d tests/*/*.d)

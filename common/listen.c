@@ -18,7 +18,9 @@ int listen_on(const struct sockaddr_in *address)
 
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        die("socket", errno, "see socket(2)");
+        die("socket", errno,
+            errno == EMFILE || errno == ENFILE ? "too few descriptors: raise ulimit -n"
+                                               : "see socket(2)");
     /* Without it, bind() is refused for a minute after a server with clients has ended: socket(7)
      */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0)

@@ -7,11 +7,13 @@
  * The protocol of all four days: the client sends any bytes; the server answers "ack\n", closes
  * its own direction, reads until the client has closed too, and closes.
  */
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../common/listen.h"
 #include "../common/options.h"
+#include "../common/say.h"
 
 enum { BUFFER_SIZE = 1024 };
 
@@ -40,8 +42,11 @@ static _Noreturn void event_loop(struct server *s)
 {
     for (;;) {
         int client = accept(s->listen_fd, NULL, NULL);
-        if (client >= 0) /* else that client gave up before its turn: accept(2) */
+        if (client >= 0)
             serve_client(s, client);
+        else if (errno == EMFILE || errno == ENFILE) /* to try again would fail again, for ever */
+            die("accept", errno, "too few descriptors: raise ulimit -n");
+        /* else that client gave up before its turn: accept(2) */
     }
 }
 

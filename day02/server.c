@@ -167,8 +167,12 @@ static _Noreturn void event_loop(struct server *s)
     for (;;) {
         arm_accept(s);
         int client = complete(s);
-        if (client >= 0) /* else that client gave up before its turn: accept(2) */
+        if (client >= 0)
             serve_client(s, client);
+        else if (client == -EMFILE ||
+                 client == -ENFILE) /* to try again would fail again, for ever */
+            die("io_uring_prep_accept", -client, refusal_hint(client));
+        /* else that client gave up before its turn: accept(2) */
     }
 }
 

@@ -6,20 +6,24 @@
  * A script is a list of steps, such as "send=5,ack,eof"; each client takes one of the scripts, at
  * random by the seed where there are several. Steps:
  *
- *   send=N   send N bytes (any values)        ack    receive exactly "ack\n"
+ *   send=N   send N bytes (random ones)       ack    receive exactly "ack\n"
  *   drip=N   send N bytes, one per packet     eof    receive the end of the server's direction
  *   half     end our direction                gone   receive whatever comes until the server has
  *   flood    send until the server is gone           ended the connection, by FIN or reset
  *   reset    close with a reset               all    wait until every client is at this step
  *   stdin    the same, then say "waiting" and wait for a line on stdin
  *
- * After its last step a client closes. Prints one line, "N ok" or "N ok, M failed: ..."; exits 0 if
- * all went through, 1 if not, 2 for wrong usage. It never runs longer than -t (30).
+ * send=A-B, drip=A-B: the first client sends A bytes, the next A + 1, and so on; after B, A again.
+ *
+ * After its last step a client closes. Prints one line, "N ok" or "N ok, M failed: ...", and there,
+ * in brackets, what the first of these clients sent, what came back and what was expected; exits 0
+ * if all went through, 1 if not, 2 for wrong usage. It never runs longer than -t (30).
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,21 +35,24 @@
 #include <unistd.h>
 
 enum kind { SEND, DRIP, HALF, FLOOD, RESET, ACK, END, GONE, ALL, STDIN, DONE, KINDS };
-enum { STEPS = 16, SCRIPTS = 16, EVENTS = 256, REASONS = 8 };
+enum { STEPS = 16, SCRIPTS = 16, EVENTS = 256, REASONS = 8, SHOWN = 16, DETAIL = 400 };
 
 static const char *const names[KINDS] = {"send", "drip", "half", "flood", "reset", "ack",
                                          "eof",  "gone", "all",  "stdin", "done"};
 
 struct step {
     enum kind kind;
-    size_t bytes;
+    size_t bytes, most; /* A and B */
 };
 
 struct client {
     int fd;
-    const struct step *step;
-    size_t progress; /* bytes of this step that are through */
-    bool parked;     /* at ALL or STDIN */
+    unsigned number; /* the first to be started is 0 */
+    const struct step *script, *step;
+    size_t progress;   /* bytes of this step that are through */
+    size_t sent, got;  /* bytes in all */
+    char shown[SHOWN]; /* the first that it got */
+    bool parked;       /* at ALL or STDIN */
 };
 
 static struct {
@@ -56,12 +63,15 @@ static struct {
     int epoll;
     struct client *clients;
     struct {
-        char text[80];
+        char text[80], detail[DETAIL];
         unsigned count;
     } reasons[REASONS];
+    unsigned seconds;
 } all;
 
-static char bytes[65536]; /* what we send */
+static char bytes[65536]; /* what we send: client 1 begins at the second of them, and so on */
+
+static const char wrong_bytes[] = "wrong bytes", more_bytes[] = "more bytes than the answer";
 
 static _Noreturn void usage(const char *what)
 {
@@ -72,13 +82,113 @@ static _Noreturn void usage(const char *what)
     exit(2);
 }
 
+/* Appends to the text in buffer, and drops what has no room. */
+__attribute__((format(printf, 2, 3))) static void add(char *buffer, const char *format, ...)
+{
+    size_t used = strlen(buffer);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(buffer + used, DETAIL - used, format, arguments);
+    va_end(arguments);
+}
+
+/* The first of so many bytes, as one writes them in C. */
+static void add_bytes(char *buffer, const char *what, size_t count)
+{
+    add(buffer, "\"");
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        unsigned char byte = (unsigned char)what[i];
+        if (byte == '\n')
+            add(buffer, "\\n");
+        else if (byte < ' ' || byte > '~' || byte == '"' || byte == '\\')
+            add(buffer, "\\x%02x", byte);
+        else
+            add(buffer, "%c", byte);
+    }
+    add(buffer, count > SHOWN ? "\"..." : "\"");
+}
+
+/* Where in bytes its first one is. */
+static size_t first_byte(const struct client *c)
+{
+    return c->number % (sizeof bytes - SHOWN);
+}
+
+static size_t size_of(const struct client *c, const struct step *step)
+{
+    return step->bytes + c->number % (step->most - step->bytes + 1);
+}
+
+static void take(struct client *c, const char *what, size_t count)
+{
+    for (size_t i = 0; i < count && c->got + i < SHOWN; i++)
+        c->shown[c->got + i] = what[i];
+    c->got += count;
+}
+
+static void describe(struct client *c, char *detail, const char *why)
+{
+    size_t size = 0;
+    bool answered = false;
+    char rest[SHOWN];
+    ssize_t n = recv(c->fd, rest, sizeof rest, MSG_DONTWAIT);
+    if (n > 0)
+        take(c, rest, (size_t)n);
+
+    for (const struct step *step = c->script; step->kind <= DRIP; step++)
+        size += size_of(c, step);
+    strcpy(detail, "(sent ");
+    if (c->sent > 0) {
+        add(detail, "%zu ", c->sent);
+        if (c->sent < size)
+            add(detail, "of %zu ", size);
+        add(detail, size == 1 ? "byte " : "bytes ");
+        add_bytes(detail, &bytes[first_byte(c)], c->sent);
+    } else {
+        add(detail, "no byte");
+    }
+    for (const struct step *step = c->script; step < c->step; step++) {
+        if (step->kind == HALF)
+            add(detail, ", then the end");
+        answered = answered || step->kind == ACK;
+    }
+    add(detail, "; came back ");
+    if (c->got > 0)
+        add_bytes(detail, c->shown, c->got);
+    else
+        add(detail, "no byte");
+    if (why != wrong_bytes && why != more_bytes)
+        add(detail, ", then %s", why);
+    add(detail, "; expected ");
+    if (c->step->kind == ACK)
+        add(detail, "\"ack\\n\"");
+    else if (c->step->kind == END && answered)
+        add(detail, "\"ack\\n\", then the end");
+    else if (c->step->kind == END)
+        add(detail, "the end, and no byte");
+    else if (c->step->kind == GONE || c->step->kind == FLOOD)
+        add(detail, "the connection to end");
+    else
+        add(detail, "a connection that takes what is sent");
+    add(detail, ")");
+}
+
 static _Noreturn void report(void)
 {
     printf("%u ok", all.ended - all.failed);
     for (unsigned i = 0; i < REASONS && all.reasons[i].count; i++)
-        printf(", %u failed: %s", all.reasons[i].count, all.reasons[i].text);
-    if (all.ended < all.total)
+        printf(", %u failed: %s %s", all.reasons[i].count, all.reasons[i].text,
+               all.reasons[i].detail);
+    if (all.ended < all.total) {
+        char detail[DETAIL] = "", why[60];
+        snprintf(why, sizeof why, "nothing more in %u s", all.seconds);
         printf(", %u not finished in time", all.total - all.ended);
+        for (unsigned i = 0; i < all.at_once && !*detail; i++)
+            if (all.clients[i].fd >= 0 && !all.clients[i].parked) {
+                describe(&all.clients[i], detail, why);
+                printf(": %s %s", names[all.clients[i].step->kind], detail);
+            }
+    }
     putchar('\n');
     exit(all.ended < all.total || all.failed > 0);
 }
@@ -98,7 +208,8 @@ static void end(struct client *c, const char *why)
         while (i < REASONS - 1 && all.reasons[i].count && strcmp(all.reasons[i].text, text) != 0)
             i++;
         strcpy(all.reasons[i].text, text);
-        all.reasons[i].count++;
+        if (all.reasons[i].count++ == 0)
+            describe(c, all.reasons[i].detail, why);
         all.failed++;
     }
     close(c->fd);
@@ -110,12 +221,15 @@ static void end(struct client *c, const char *why)
  * must wait, else why it failed. */
 static const char *transmit(struct client *c, size_t most)
 {
-    while (c->progress < c->step->bytes) {
-        size_t left = c->step->bytes - c->progress;
-        ssize_t n = send(c->fd, bytes, left < most ? left : most, MSG_NOSIGNAL);
+    size_t size = size_of(c, c->step);
+    while (c->progress < size) {
+        size_t from = (first_byte(c) + c->sent) % sizeof bytes, there = sizeof bytes - from;
+        size_t left = size - c->progress, count = left < most ? left : most;
+        ssize_t n = send(c->fd, &bytes[from], count < there ? count : there, MSG_NOSIGNAL);
         if (n < 0)
             return errno == EAGAIN ? "" : strerror(errno);
         c->progress += (size_t)n;
+        c->sent += (size_t)n;
     }
     return NULL;
 }
@@ -129,8 +243,9 @@ static const char *receive_ack(struct client *c)
             return errno == EAGAIN ? "" : strerror(errno);
         if (n == 0)
             return "end of file";
+        take(c, got, (size_t)n);
         if (memcmp(got, &"ack\n"[c->progress], (size_t)n) != 0)
-            return "wrong bytes";
+            return wrong_bytes;
         c->progress += (size_t)n;
     }
     return NULL;
@@ -138,11 +253,12 @@ static const char *receive_ack(struct client *c)
 
 static const char *receive_eof(struct client *c)
 {
-    char byte;
-    ssize_t n = recv(c->fd, &byte, 1, 0);
+    char more[SHOWN];
+    ssize_t n = recv(c->fd, more, sizeof more, 0);
     if (n < 0)
         return errno == EAGAIN ? "" : strerror(errno);
-    return n == 0 ? NULL : "more bytes than the answer";
+    take(c, more, (size_t)n);
+    return n == 0 ? NULL : more_bytes;
 }
 
 static const char *flood(struct client *c)
@@ -214,9 +330,9 @@ static void advance(struct client *c)
 
 static void start(struct client *c)
 {
-    c->step = all.scripts[all.script_count > 1 ? (unsigned)random() % all.script_count : 0];
-    c->progress = 0;
-    c->parked = false;
+    *c = (struct client){.number = all.started};
+    c->script = all.scripts[all.script_count > 1 ? (unsigned)random() % all.script_count : 0];
+    c->step = c->script;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
     if (c->fd < 0 || epoll_ctl(all.epoll, EPOLL_CTL_ADD, c->fd, &event) < 0) {
@@ -286,7 +402,11 @@ static void parse_script(const char *text)
         char *value = strchr(word, '=');
         if (value)
             *value++ = '\0';
+        char *most = value ? strchr(value, '-') : NULL;
         step->bytes = value ? strtoul(value, NULL, 10) : 0;
+        step->most = most ? strtoul(most + 1, NULL, 10) : step->bytes;
+        if (step->most < step->bytes)
+            usage(word);
         step->kind = SEND;
         while (step->kind < DONE && strcmp(names[step->kind], word) != 0)
             step->kind++;
@@ -298,7 +418,8 @@ static void parse_script(const char *text)
 
 int main(int argc, char **argv)
 {
-    unsigned seed = 1, seconds = 30;
+    unsigned seed = 1;
+    all.seconds = 30;
     all.total = 1;
     for (int option; (option = getopt(argc, argv, "n:c:t:s:")) != -1;) {
         unsigned value = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
@@ -307,7 +428,7 @@ int main(int argc, char **argv)
         else if (option == 'c')
             all.at_once = value;
         else if (option == 't')
-            seconds = value;
+            all.seconds = value;
         else if (option == 's')
             seed = value;
         else
@@ -344,6 +465,6 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < all.at_once; i++)
         all.clients[i].fd = -1;
     signal(SIGALRM, on_alarm);
-    alarm(seconds);
+    alarm(all.seconds);
     run();
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing:  tests/deps.sh        to build and to run the tests
-#                            tests/deps.sh lint   for make lint as well
+#                            tests/deps.sh lint   for make lint as well; so bench, kernels, fresh
 # Does nothing when nothing is missing. POSIX sh: a fresh Alpine has no bash.
 set -eu
 
@@ -18,6 +18,7 @@ need() {
     shift
     case $tool in
     liburing) if have pkg-config && pkg-config --exists 'liburing >= 2.3'; then return; fi ;;
+    libuv) if have pkg-config && pkg-config --exists libuv; then return; fi ;;
     *) if have "$tool"; then return; fi ;;
     esac
     case $manager in
@@ -41,12 +42,24 @@ need bats        bats              bats              bats         bats          
 need strace      strace            strace            strace       strace          strace
 need pkill       procps            procps-ng         procps-ng    procps          procps
 need nc          netcat-openbsd    nmap-ncat         openbsd-netcat netcat-openbsd netcat-openbsd
+need patch       patch             patch             patch        patch           patch
 need diff        diffutils         diffutils         diffutils    diffutils       diffutils
 if [ "${1-}" = lint ]; then
     need clang-format clang-format clang-tools-extra clang        clang-extra-tools clang-tools
     need clang-tidy  clang-tidy    clang-tools-extra clang        clang-extra-tools clang-tools
     need cppcheck    cppcheck      cppcheck          cppcheck     cppcheck        cppcheck
     need shellcheck  shellcheck    ShellCheck        shellcheck   shellcheck      ShellCheck
+fi
+if [ "${1-}" = bench ]; then
+    need libuv       libuv1-dev        libuv-devel       libuv        libuv-dev       libuv-devel
+    need gnuplot     gnuplot-nox       gnuplot           gnuplot      gnuplot         gnuplot
+fi
+if [ "${1-}" = kernels ]; then # these suites take Debian's packages, by apt: tests/kernels/debian.sh
+    need qemu-system-x86_64 qemu-system-x86 -          -            -               -
+    need busybox     busybox-static    -                 -            -               -
+fi
+if [ "${1-}" = fresh ]; then
+    need mmdebstrap  mmdebstrap        -                 -            -               -
 fi
 [ -n "$missing" ] || exit 0
 

@@ -109,10 +109,12 @@ resume_clients() {
 
 # await_clients: all clients in the background have ended, and went through their scripts.
 await_clients() {
-    local n status=0
+    local n fd status=0
     for n in "${!CLIENTS[@]}"; do
         wait "${CLIENTS[n]}" || { status=1; cat "$BATS_TEST_TMPDIR/clients.$n"; }
         rm "$BATS_TEST_TMPDIR/stdin.$n"
+        fd=${CLIENTS_STDIN[n]}
+        exec {fd}>&-
     done
     CLIENTS=() CLIENTS_STDIN=()
     return "$status"
@@ -120,32 +122,33 @@ await_clients() {
 
 # takes OPTION: skips the test when the program's --help does not list that option.
 takes() {
-    timeout 5 "${SERVER:-$ROOT/$DAY/server}" --help 2>&1 3>&- | grep -q -e "$1" || skip "no option $1"
+    timeout -k 1 5 "${SERVER:-$ROOT/$DAY/server}" --help 2>&1 3>&- | grep -q -e "$1" || skip "no option $1"
 }
 
 # used_slots: how many slots of the ring's file table are in use, by /proc/PID/fdinfo. The kernel
 # leaves the table out while the ring is busy: read until it says what it should (eventually).
 used_slots() {
-    local fd
-    for fd in /proc/"$SERVER_PID"/fd/*; do
-        [[ $(readlink "$fd") == *io_uring* ]] || continue
-        # "UserFiles: N", then a line for each slot; some kernels show the free ones as <none>
-        awk '/^UserFiles:/ { on = 1; next } /^[A-Z]/ { on = 0 }
-             on && /[0-9]: / && !/<none>/ { n++ } END { print n + 0 }' \
-            "/proc/$SERVER_PID/fdinfo/${fd##*/}"
-        return
-    done
+    local ring
+    ring=$(find "/proc/$SERVER_PID/fd" -lname '*io_uring*' -print -quit)
+    # "UserFiles: N", then a line for each slot; some kernels show the free ones as <none>
+    awk '/^UserFiles:/ { on = 1; next } /^[A-Z]/ { on = 0 }
+         on && /[0-9]: / && !/<none>/ { n++ } END { print n + 0 }' \
+        "/proc/$SERVER_PID/fdinfo/${ring##*/}"
 }
 
 slots_used_are() { [ "$(used_slots)" = "$1" ]; }
 
 # All slots are free again: when one idle client is connected, its slot is the only one in use.
 require_free_slots() {
-    local idle
     [ -n "${SERVER_PID-}" ] || return 0
-    exec {idle}<>"/dev/tcp/127.0.0.1/$PORT"
-    eventually 10 slots_used_are 1
+    eventually 10 only_idle_slot_is_used
+}
+only_idle_slot_is_used() { # with a new idle client at each try: the idle timeout may be short
+    local idle status=0
+    exec {idle}<>"/dev/tcp/127.0.0.1/$PORT" || return
+    eventually 1 slots_used_are 1 >/dev/null || status=1
     exec {idle}>&-
+    return "$status"
 }
 
 # server_kib FIELD: VmRSS, VmHWM and the like of the server, in KiB. proc(5)

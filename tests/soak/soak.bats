@@ -28,7 +28,7 @@ mix() { # CONNECTIONS SEED
     fds=$(descriptors) rss=$(server_kib VmRSS)
 
     start_clients -n $((${CONNECTIONS:-20000} / 100)) -c 20 -t 3500 gone # silent ones, all the time
-    start_clients -n $((${CONNECTIONS:-20000} / 100)) -c 20 -t 3500 send=5,ack,flood
+    start_clients -n $((${CONNECTIONS:-20000} / 100)) -c 20 -t 3500 send=5,ack,all,flood
     mix "${CONNECTIONS:-20000}" "${SEED:-1}"
     await_clients
 
