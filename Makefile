@@ -96,7 +96,7 @@ lint: ## Check the format, and analyse the C and the shell code
 	clang-format --dry-run -Werror $(C_SOURCES) $(wildcard common/*.h)
 	clang-tidy --quiet --checks='$(TIDY)' --warnings-as-errors='*' $(C_SOURCES) -- -std=gnu17 -D_GNU_SOURCE
 	cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 -D_GNU_SOURCE $(C_SOURCES)
-	shellcheck --external-sources $(SHELL_SOURCES)
+	shellcheck --external-sources --source-path=SCRIPTDIR $(SHELL_SOURCES)
 
 sanitize: ## The tests on a build with the address and undefined behaviour sanitizers
 	tests/sanitize.sh
