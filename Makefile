@@ -20,7 +20,7 @@ CONNECTIONS ?= 200000
 SEED        ?= 1
 KERNEL      ?= 6.1 6.12
 
-.PHONY: all $(DAYS) test test-all soak errata bug grade bench test-kernels test-liburing test-fresh \
+.PHONY: all $(DAYS) test test-all soak lessons errata bug grade bench test-kernels test-liburing test-fresh \
         lint sanitize diff doctor deps clean help liburing
 .NOTPARALLEL: # it is small, and "make deps day04" means this order
 
@@ -30,10 +30,11 @@ day02: day02/server day02/probe ## Build day 2: ring init
 day03: day03/server ## Build day 3: file registration
 day04: day04/server ## Build day 4: the event loop
 
-day01/server: day01/server.o $(COMMON)
+# dayNN/mine: a reader's own mine.c beside the day's server.c
+day01/server day01/mine: %: %.o $(COMMON)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-day02/server day02/probe day03/server day04/server: %: %.o common/trace.o $(COMMON)
+day02/server day02/probe day03/server day04/server day02/mine day03/mine day04/mine: %: %.o common/trace.o $(COMMON)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBURING_LIBS) $(LDLIBS)
 
 $(HELPERS): %: %.o
@@ -41,6 +42,7 @@ $(HELPERS): %: %.o
 
 day02/%.o day03/%.o day04/%.o common/trace.o: override CPPFLAGS += $(LIBURING_CFLAGS)
 day02/server.o day02/probe.o day03/server.o day04/server.o common/trace.o: | liburing
+day02/mine.o day03/mine.o day04/mine.o: | liburing
 
 day02/probe.o: override CPPFLAGS += -DLIBURING_VERSION=\"$$(pkg-config --modversion liburing)\"
 
@@ -56,10 +58,13 @@ test: ## Check every stage (the same as: bats tests/)
 	$(BATS) tests/
 
 test-all: ## The same, and the slow suites
-	$(BATS) tests/ tests/faults/ tests/soak/ tests/kernels/ tests/grade/ tests/errata/
+	$(BATS) tests/ tests/faults/ tests/soak/ tests/kernels/ tests/grade/ tests/errata/ tests/lessons/
 
 soak: ## Good and hostile clients, mixed at random   make soak CONNECTIONS=200000 SEED=1
 	CONNECTIONS=$(CONNECTIONS) SEED=$(SEED) $(BATS) tests/soak/
+
+lessons: ## Check that the lessons print what the code says and does
+	$(BATS) tests/lessons/
 
 errata: ## Each bug of NOTES.md, put back, must be caught
 	$(BATS) tests/errata/
@@ -85,7 +90,7 @@ test-fresh: ## The README's commands on machines with nothing on them (as root)
 	tests/deps.sh fresh
 	tests/fresh/test.sh
 
-C_SOURCES = $(wildcard day*/*.c common/*.c tests/*.c tests/*/*.c)
+C_SOURCES = $(wildcard day*/server.c day02/probe.c common/*.c tests/*.c tests/*/*.c)
 SHELL_SOURCES = $(wildcard tests/*.sh tests/*.bash tests/*.bats tests/*/*.sh tests/*/*.bash tests/*/*.bats) .ci/run
 # The analyser, but for the checks that want C11's Annex K, which no Linux libc has, and one that
 # clang-tidy 14 gets wrong.
@@ -112,7 +117,7 @@ deps: ## Install what is missing to build and to test (asks for root when it mus
 	@tests/deps.sh
 
 clean: ## Remove what was built
-	rm -f $(OBJECTS) $(OBJECTS:.o=.d) $(DAYS:=/server) day02/probe $(HELPERS)
+	rm -f $(OBJECTS) $(OBJECTS:.o=.d) $(DAYS:=/server) $(DAYS:=/mine) day02/probe $(HELPERS)
 	rm -rf tests/bench/out
 
 help: ## Show this list

@@ -183,7 +183,7 @@ static void arm_accept(struct server *s)
 }
 
 /* Completes by itself only when there was nothing to cancel; what is cancelled completes with
- * -ECANCELED, or as if nothing had happened. io_uring_cancelation(7) */
+ * -ECANCELED, or as if nothing had happened. io_uring_prep_cancel(3) */
 static void arm_cancel(struct server *s, unsigned opcode, int client)
 {
     struct io_uring_sqe *sqe = get_sqe(s);
@@ -265,7 +265,7 @@ static void enter(struct server *s, unsigned wait)
 }
 
 /* The answer and the end of our direction, as one chain. One completion comes of it: that of the
- * shutdown, or of the send if that failed, and then no shutdown. io_uring_linked_requests(7) */
+ * shutdown, or of the send if that failed, and then no shutdown. io_uring_enter(2) */
 static void answer(struct server *s, int client)
 {
     s->clients[client].state = ANSWERING;

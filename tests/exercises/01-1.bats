@@ -9,9 +9,9 @@ teardown() { stop_server 143; }
 
 # reply BYTES: what the server says to so many bytes and the end of the client's direction
 reply() {
-    local nc=nc
-    if nc -h 2>&1 | grep -q -e '-N'; then nc='nc -N'; fi
-    head -c "$1" /dev/zero | timeout 10 $nc 127.0.0.1 "$PORT" 3>&-
+    local nc=(nc)
+    if nc -h 2>&1 | grep -q -e '-N'; then nc=(nc -N); fi
+    head -c "$1" /dev/zero | timeout 10 "${nc[@]}" 127.0.0.1 "$PORT" 3>&-
 }
 
 @test "the answer is the number of bytes, in decimal, and a newline" {

@@ -9,10 +9,11 @@ teardown() { stop_server 0; }
 
 # echoes BYTES: that many random bytes come back as they were sent, then the end of file
 echoes() {
-    local nc=nc sent=$BATS_TEST_TMPDIR/sent
-    if nc -h 2>&1 | grep -q -e '-N'; then nc='nc -N'; fi
+    local nc=(nc) got=$BATS_TEST_TMPDIR/got sent=$BATS_TEST_TMPDIR/sent
+    if nc -h 2>&1 | grep -q -e '-N'; then nc=(nc -N); fi
     head -c "$1" /dev/urandom >"$sent"
-    timeout 20 $nc 127.0.0.1 "$PORT" <"$sent" 3>&- | cmp - "$sent"
+    timeout 20 "${nc[@]}" 127.0.0.1 "$PORT" <"$sent" >"$got" 3>&-
+    cmp "$sent" "$got"
 }
 
 @test "what is sent comes back" {

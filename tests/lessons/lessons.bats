@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # What the lessons print is what the code says and does. Everything runs in a copy.
+#
+# shellcheck disable=SC2016,SC2030,SC2031 # backticks are meant; each test has its own $output
 
 bats_require_minimum_version 1.8.0
 
@@ -11,7 +13,7 @@ setup_file() {
     cp "$ROOT"/*.md "$ROOT/LICENSE" "$BATS_FILE_TMPDIR/copy"
 }
 
-setup() { cd "$BATS_FILE_TMPDIR/copy"; }
+setup() { cd "$BATS_FILE_TMPDIR/copy" || return; }
 
 check() { "$HERE/check.bash" "$@" 3>&-; }
 
@@ -119,7 +121,7 @@ finds() {
 }
 
 @test "a word that is changed in a listing or a diff is found, wherever it is" {
-    local page day kind line last found
+    local page day kind line
     for page in "${LESSONS[@]}"; do
         day=${page%/*}
         for kind in c diff; do

@@ -56,7 +56,7 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 1' TERM
-for fd in /proc/$$/fd/*; do # what was inherited would change the numbers in the traces
+for fd in "/proc/$$/fd"/*; do # what was inherited would change the numbers in the traces
     fd=${fd##*/}
     case $fd in
     [012] | 255) ;;
@@ -100,8 +100,9 @@ take() {
                 stuck=0 # it may still come
             fi
         done
-        [ "$stuck" = 0 ] && ((SECONDS < deadline)) ||
+        if [ "$stuck" = 1 ] || ((SECONDS >= deadline)); then
             fail "after: $command"$'\n'"printed in the text: $1"$'\n'"$seen"
+        fi
         pause
     done
 }
