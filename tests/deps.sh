@@ -49,6 +49,7 @@ if [ "${1-}" = lint ]; then
     need clang-tidy  clang-tidy    clang-tools-extra clang        clang-extra-tools clang-tools
     need cppcheck    cppcheck      cppcheck          cppcheck     cppcheck        cppcheck
     need shellcheck  shellcheck    ShellCheck        shellcheck   shellcheck      ShellCheck
+    need libuv       libuv1-dev        libuv-devel       libuv        libuv-dev       libuv-devel
 fi
 if [ "${1-}" = bench ]; then
     need libuv       libuv1-dev        libuv-devel       libuv        libuv-dev       libuv-devel

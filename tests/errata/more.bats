@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# Day 4: what some bugs of NOTES.md break and the suite of day 4 does not look at.
+
+load ../helpers
+DAY=day04
+
+setup() { start_server "$DAY"; }
+teardown() {
+    local status=0
+    require_free_slots || status=1
+    stop_server || status=1
+    return "$status"
+}
+
+# stopped COMMAND...: runs it while the server does nothing.
+stopped() {
+    local status=0
+    kill -STOP "$SERVER_PID"
+    "$@" || status=$?
+    kill -CONT "$SERVER_PID"
+    return "$status"
+}
+
+@test "calls into the kernel are shared by the clients" {
+    kill -STOP "$SERVER_PID" # so that they all come at once
+    start_clients -n 500 send=5,stdin,ack,eof
+    await_waiting 1 0
+    kill -CONT "$SERVER_PID"
+    resume_clients 0
+    await_clients
+    stop_server
+    local served calls
+    read -r _ served _ _ calls _ <"$OUT"
+    echo "$calls calls for $served clients"
+    [ "$served" -eq 500 ]
+    [ "$calls" -lt 1500 ] # a client has five completions
+}
+
+@test "nothing is allocated once it listens" {
+    stop_server
+    under_strace "$BATS_TEST_TMPDIR/calls" -e trace=brk,mmap
+    start_server "$DAY"
+    local before
+    before=$(wc -l <"$BATS_TEST_TMPDIR/calls")
+    clients -n 1000 all,send=5,ack,eof
+    require_free_slots
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/calls")" -eq "$before" ]
+}
+
+@test "the answer arrives whole, however late it is read" {
+    local bytes=${ANSWER_BYTES:-4} received
+    exec {tcp}<>"/dev/tcp/127.0.0.1/$PORT"
+    echo hello >&"$tcp"
+    read -r -t 0.5 <&"$NEVER" || true # it can send no more than fits, until this ends
+    received=$(timeout 10 wc -c <&"$tcp")
+    exec {tcp}>&-
+    echo "$received of $bytes bytes"
+    [ "$received" -eq "$bytes" ]
+}
+
+@test "a client that is gone before its answer does not end the server" {
+    stopped clients -n 50 send=5,half,reset
+    clients -n 20 send=5,ack,eof
+}
+
+@test "a ring that stops working ends the server, with a line" {
+    stop_server
+    run -1 timeout -s KILL 10 strace -D -qq -o "$BATS_TEST_TMPDIR/calls" \
+        -e trace=io_uring_enter -e inject=io_uring_enter:error=EPERM \
+        env ASAN_OPTIONS=detect_leaks=0 "${SERVER:-$ROOT/$DAY/server}" --port 0
+    [[ $output == *"io_uring_submit_and_wait: Operation not permitted ("*")" ]]
+}
+
+@test "a hundred clients can connect while the server is busy" {
+    stopped clients -n 100 -t 5 send=5,reset
+    clients -n 20 send=5,ack,eof
+}
+
+@test "a hundred restarts on the same port, with a client connected" {
+    for _ in {1..100}; do
+        exec {tcp}<>"/dev/tcp/127.0.0.1/$PORT"
+        stop_server
+        start_server "$DAY" --port "$PORT"
+        exec {tcp}>&-
+    done
+}
