@@ -5,7 +5,6 @@
 load ../helpers
 
 setup() {
-    export BATS_TEST_TIMEOUT=3600
     "$ROOT/tests/copy.sh" "$BATS_TEST_TMPDIR/copy" day04 tests/client \
         CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' 3>&-
     SERVER=$BATS_TEST_TMPDIR/copy/day04/server start_server day04 --slots 300 --idle-timeout 1
