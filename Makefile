@@ -58,7 +58,7 @@ test: ## Check every stage (the same as: bats tests/)
 	$(BATS) tests/
 
 test-all: ## The same, and the slow suites
-	BATS_TEST_TIMEOUT=600 $(BATS) tests/ tests/faults/ tests/soak/ tests/kernels/ tests/grade/ tests/errata/ tests/lessons/
+	BATS_TEST_TIMEOUT=600 $(BATS) tests/ tests/faults/ tests/soak/ tests/bench/ tests/kernels/ tests/grade/ tests/errata/ tests/lessons/
 
 soak: ## Good and hostile clients, mixed at random   make soak CONNECTIONS=200000 SEED=1
 	CONNECTIONS=$(CONNECTIONS) SEED=$(SEED) $(BATS) tests/soak/

@@ -85,6 +85,26 @@ is_void() { [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ] && [[ $output == "lo
     done
 }
 
+@test "day 4 with each trick does the same work" {
+    local patch
+    cd "$BENCH" || return 1
+    OUT=$BATS_TEST_TMPDIR SERVERS=tricks CLIENTS=8 ROUNDS=1 RUN=0.1 run ./bench.sh 3>&-
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output != *warning* ]]
+    for patch in tricks/*.patch; do
+        patch=${patch##*/}
+        grep -q "^day04-${patch%.patch} .* 0$" <<<"$output"
+    done
+}
+
+@test "load: silent clients are connected beside the busy ones" {
+    local trace=$BATS_TEST_TMPDIR/trace figures
+    figures=$("$BENCH/out/load" -c 2 -i 20 -t 0.1 "$ROOT/day04/server" --port 0 --trace 2>"$trace" 3>&-)
+    echo "$figures"
+    [ "$(grep -c '^cqe ACCEPT.* res [0-9]' "$trace")" -eq $(($(cut -d, -f6 <<<"$figures") + 20)) ]
+}
+
 @test "the figures of each run are kept, and FORMAT=csv prints them" {
     OUT=$BATS_TEST_TMPDIR FORMAT=csv SERVERS="epoll day04" CLIENTS=4 ROUNDS=2 RUN=0.1 run \
         "$BENCH/bench.sh" 3>&-

@@ -4,18 +4,28 @@
 #   tests/bench/bench.sh                 the table; in out/, beside it: a plot, the figures of each run
 #   FORMAT=csv tests/bench/bench.sh      the figures of each run instead of the table
 #
-# Other sizes:  ROUNDS=7  RUN=0.9 (seconds)  CLIENTS="1 64 512 512s 4096"  SERVERS="epoll uv day04"
-# 512s: the server saturated; SCHED=batch: all servers as SCHED_BATCH. See load.c.
+# Other sizes:  ROUNDS=24  RUN=0.25 (seconds)  CLIENTS="1 64 512 512s 4096"; 512s: the server saturated;
+#               2+100: two clients, and 100 more that are connected and silent
+# Others:       SERVERS="epoll uv day04"; day04-wait is day 4 with tricks/wait.patch; SERVERS=tricks is
+#               day 4 and each of these
+# Ratios to:    BASE=epoll
 #
 # In every round each server meets the same load (load.c); the ratios are taken within a round, so
-# that what else the machine does meets all of them alike.
+# that what else the machine does meets all of them alike, and each round begins with another server,
+# because to be the first after another number of clients costs something.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-ROUNDS=${ROUNDS:-7}
-RUN=${RUN:-0.9}
+ROUNDS=${ROUNDS:-24}
+RUN=${RUN:-0.25}
 read -ra CLIENTS <<<"${CLIENTS:-1 64 512 512s 4096}"
-read -ra SERVERS <<<"${SERVERS:-epoll uv article day02 day03 day04}"
+SERVERS=${SERVERS:-epoll uv article day02 day03 day04}
+if [ "$SERVERS" = tricks ]; then
+    SERVERS="day04 $(printf 'day04-%s ' tricks/*.patch | sed 's#tricks/##g; s#\.patch##g')"
+    BASE=${BASE:-day04}
+fi
+read -ra SERVERS <<<"$SERVERS"
+BASE=${BASE:-epoll}
 OUT=${OUT:-out}
 HEADER=server,clients,round,conn_per_s,p50_us,p99_us,p999_us,errors,connections,user_us,system_us,calls,peak_kib
 
@@ -23,7 +33,7 @@ fail() { echo "bench: $*" >&2; exit 1; }
 
 build() {
     local flags=(-std=gnu17 -O2 -g -Wall -Wextra -Wpedantic -Wshadow -Wconversion -D_GNU_SOURCE)
-    local common=(../../common/say.o ../../common/options.o ../../common/listen.o) uv ring
+    local common=(../../common/say.o ../../common/options.o ../../common/listen.o) uv ring server
     uv=$(pkg-config --cflags --libs libuv) ||
         fail "libuv is missing: install its headers (Debian, Ubuntu: libuv1-dev)"
     make -s -C ../..
@@ -35,12 +45,20 @@ build() {
     "${CC:-cc}" "${flags[@]}" -o out/uv uv.c "${common[@]}" $uv
     # shellcheck disable=SC2086
     "${CC:-cc}" "${flags[@]}" -o out/article article.c ../../common/trace.o "${common[@]}" $ring
+    for server in "${SERVERS[@]}"; do
+        [[ $server == day04-* ]] || continue
+        patch -s -F 0 -o "out/$server.c" ../../day04/server.c "tricks/${server#day04-}.patch"
+        # shellcheck disable=SC2086
+        "${CC:-cc}" "${flags[@]}" -iquote ../../day04 -o "out/$server" "out/$server.c" \
+            ../../common/trace.o "${common[@]}" $ring
+    done
 }
 
 # command_of SERVER: sets COMMAND to how it is started.
 command_of() {
     case $1 in
     day04) COMMAND=(../../day04/server --port 0 --slots 8192) ;;
+    day04-*) COMMAND=("out/$1" --port 0 --slots 8192) ;;
     day0[1-3]) COMMAND=(../../"$1"/server --port 0) ;;
     *) COMMAND=("out/$1" --port 0) ;;
     esac
@@ -48,9 +66,10 @@ command_of() {
 
 # load CLIENTS SECONDS COMMAND...
 load() {
-    local options=(-c "${1%s}" -t "$2")
+    local options=(-t "$2") clients=${1%s}
     [[ $1 != *s ]] || options+=(-s)
-    [ "${SCHED:-other}" = batch ] || options+=(-o)
+    [[ $1 != *+* ]] || options+=(-i "${clients#*+}")
+    options+=(-c "${clients%+*}")
     shift 2
     out/load "${options[@]}" "$@"
 }
@@ -60,15 +79,17 @@ progress() { if [ -t 2 ]; then printf '\r\033[K%s' "$*" >&2; fi; }
 
 measure() {
     local round clients server done=0 total=$((ROUNDS * ${#CLIENTS[@]} * ${#SERVERS[@]}))
+    local order=("${SERVERS[@]}")
     for ((round = 1; round <= ROUNDS; round++)); do
         for clients in "${CLIENTS[@]}"; do
-            for server in "${SERVERS[@]}"; do
+            for server in "${order[@]}"; do
                 progress "run $((++done)) of $total: $server, $clients clients"
                 command_of "$server"
                 printf '%s,%s,%s,' "$server" "$clients" "$round"
                 load "$clients" "$RUN" "${COMMAND[@]}"
             done
         done
+        order=("${order[@]:1}" "${order[0]}")
     done
 }
 
@@ -100,7 +121,7 @@ trace() {
     rm -f "$pipe" "$OUT/traced" "$OUT/calls"
 }
 
-table() { awk -F, -v rounds="$ROUNDS" -v run="$RUN" -f table.awk "$OUT/traced.csv" "$OUT/bench.csv"; }
+table() { awk -F, -v base="$BASE" -v rounds="$ROUNDS" -v run="$RUN" -f table.awk "$OUT/traced.csv" "$OUT/bench.csv"; }
 
 plot() {
     command -v gnuplot >/dev/null || {
@@ -108,7 +129,7 @@ plot() {
         return 0
     }
     table | awk -v out="$OUT" '
-        /^[0-9]+s? client/ { clients = $1; next }
+        /^[0-9+]+s? client/ { clients = $1; next }
         /^[a-z]/ && clients { print clients, $2, $6 >(out "/" $1 ".dat") }'
     gnuplot -e "out='$OUT'; servers='${SERVERS[*]}'" plot.gp
     rm -f "$OUT"/*.dat

@@ -1,7 +1,7 @@
 /*
  * The load of the benchmark: starts a server, keeps N clients busy with it, ends it, and reports.
  *
- *   load [-c clients] [-t seconds] [-s] [-o] SERVER [OPTION...]
+ *   load [-c clients] [-i idle] [-t seconds] [-s] SERVER [OPTION...]
  *
  * Each client connects, sends "hello", must receive exactly "ack\n" and then a clean end of file,
  * and closes; the next takes its place at once. The clients have 250 addresses in 127.0.0.0/8, so
@@ -66,8 +66,8 @@ static struct {
 
 static struct {
     int epoll;
-    unsigned clients, busy;
-    bool saturate, other;
+    unsigned clients, idle, busy;
+    bool saturate;
     int64_t warm, end; /* ns; what is over in between is measured */
     uint32_t source, errors;
     unsigned long connections;
@@ -123,8 +123,6 @@ static void start_server(char **command)
     if (server.pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         take_core(0);
-        if (!load.other)
-            sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
         if (load.saturate)
             setpriority(PRIO_PROCESS, 0, 19);
         dup2(ends[1], STDOUT_FILENO);
@@ -163,24 +161,29 @@ static struct rusage stop_server(void)
     return usage;
 }
 
-static void start_client(struct client *c)
+static void connect_client(struct client *c)
 {
-    static const struct epoll_event NONE;
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(server.port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in from = {.sin_family = AF_INET,
                                .sin_addr.s_addr = htonl(0x7f010001 + load.source++ % SOURCES)};
-    struct epoll_event event = NONE;
-
-    c->started = now_ns();
-    c->received = 0;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0 ||
         setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int)) < 0 ||
         bind(c->fd, (struct sockaddr *)&from, sizeof from) < 0 ||
         (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS))
         void_run("socket, bind, connect: %s", strerror(errno));
+}
+
+static void start_client(struct client *c)
+{
+    static const struct epoll_event NONE;
+    struct epoll_event event = NONE;
+
+    c->started = now_ns();
+    c->received = 0;
+    connect_client(c);
     /* On loopback the handshake is mostly over by now. */
     c->sent = send(c->fd, REQUEST, sizeof REQUEST, MSG_NOSIGNAL) == sizeof REQUEST;
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (c->sent ? 0U : EPOLLOUT);
@@ -196,8 +199,8 @@ static void end_client(struct client *c, bool well)
     c->fd = -1;
     load.connections += well;
     load.errors += !well;
-    if (well && load.samples == 0 && now >= load.end)
-        load.end = now + 1; /* a crowd so large for so short a run: until one of it is through */
+    if (load.connections < load.clients && now >= load.end)
+        load.end = now + 1; /* a crowd so large for so short a run: until all of it is through */
     if (well && now >= load.warm && now < load.end && load.samples < MAX_SAMPLES)
         load.latency[load.samples++] =
             (uint32_t)(now - c->started < UINT32_MAX ? now - c->started : UINT32_MAX);
@@ -247,10 +250,13 @@ static void on_event(struct client *c, uint32_t events)
         end_client(c, false);
 }
 
-static void run(unsigned seconds_10)
+static void run(double seconds)
 {
+    for (unsigned i = 0; i < load.idle; i++)
+        connect_client(&(struct client){.fd = -1}); /* until we exit */
+
     int64_t begin = now_ns();
-    load.end = begin + seconds_10 * INT64_C(100000000);
+    load.end = begin + (int64_t)(seconds * 1e9);
     load.warm = begin + (load.end - begin) / 10;
     load.busy = load.clients;
     for (unsigned i = 0; i < load.clients; i++)
@@ -304,7 +310,7 @@ static void report(const struct rusage *usage)
 
 static _Noreturn void usage_error(void)
 {
-    fputs("usage: load [-c clients] [-t seconds] [-s] [-o] SERVER [OPTION...]\n", stderr);
+    fputs("usage: load [-c clients] [-i idle] [-t seconds] [-s] SERVER [OPTION...]\n", stderr);
     exit(2);
 }
 
@@ -312,15 +318,15 @@ int main(int argc, char **argv)
 {
     double seconds = 1;
     load.clients = 1;
-    for (int option; (option = getopt(argc, argv, "+c:t:so")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "+c:i:t:s")) != -1;) {
         if (option == 'c')
             load.clients = (unsigned)strtoul(optarg, NULL, 10);
+        else if (option == 'i')
+            load.idle = (unsigned)strtoul(optarg, NULL, 10);
         else if (option == 't')
             seconds = strtod(optarg, NULL);
         else if (option == 's')
             load.saturate = true;
-        else if (option == 'o')
-            load.other = true;
         else
             usage_error();
     }
@@ -338,7 +344,7 @@ int main(int argc, char **argv)
     load.latency = malloc(MAX_SAMPLES * sizeof *load.latency);
     if (load.epoll < 0 || !load.client || !load.latency)
         void_run("no memory");
-    run((unsigned)(seconds * 10));
+    run(seconds);
     struct rusage usage = stop_server();
     report(&usage);
 }

@@ -1,5 +1,5 @@
-# The table of make bench:  awk -F, -f table.awk traced.csv bench.csv
-# Medians over the rounds; ratios to epoll are taken within each round, then their median, and the
+# The table of make bench:  awk -F, -v base=epoll -f table.awk traced.csv bench.csv
+# Medians over the rounds; ratios to base are taken within each round, then their median, and the
 # least and the greatest in brackets.
 
 function sort(a, n,    i, j, t)
@@ -12,15 +12,15 @@ function sort(a, n,    i, j, t)
         }
 }
 
-# Of column over the rounds; sets least, greatest. With ratio: of its ratios to epoll.
-function median(server, clients, column, ratio,    a, n, round, own, base)
+# Of column over the rounds; sets least, greatest. With ratio: of its ratios to base.
+function median(server, clients, column, ratio,    a, n, round, own, other)
 {
     for (round = 1; round <= last_round; round++) {
         own = value[server, clients, round, column]
-        base = value["epoll", clients, round, column]
-        if (own == "-" || own == "" || (ratio && base + 0 == 0))
+        other = value[base, clients, round, column]
+        if (own == "-" || own == "" || (ratio && other + 0 == 0))
             continue
-        a[++n] = ratio ? own / base : own + 0
+        a[++n] = ratio ? own / other : own + 0
     }
     if (n == 0)
         return "-"
@@ -28,6 +28,16 @@ function median(server, clients, column, ratio,    a, n, round, own, base)
     least = a[1]
     greatest = a[n]
     return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
+}
+
+function mean(server, clients, column,    sum, n, round)
+{
+    for (round = 1; round <= last_round; round++)
+        if ((server, clients, round, column) in value) {
+            sum += value[server, clients, round, column]
+            n++
+        }
+    return n ? sum / n : "-"
 }
 
 function number(x, digits)
@@ -62,14 +72,19 @@ FNR > 1 {
 }
 
 END {
-    printf "Medians of %d rounds of %s s. CPU: of the whole server, microseconds per connection.\n",
+    width = 11
+    for (s = 1; s <= server_count; s++)
+        if (length(server_at[s]) > width)
+            width = length(server_at[s])
+    printf "Medians of %d rounds of %s s. CPU: of the whole server, microseconds per connection;\n",
         rounds, run
+    print "user and system: means, because the kernel tells them apart by its ticks only."
     print "calls: into the kernel, per connection; counted by the server, or s: by strace in a run apart,"
     print "which slows a server and so makes its batches larger. 512s: the server saturated, on one core"
     print "with the load and after it; else they have a core each, where there are two."
     for (c = 1; c <= clients_count; c++) {
         clients = clients_at[c]
-        printf "\n%-9s %8s %8s %8s %8s %7s %7s %7s %8s %9s %6s\n",
+        printf "\n%-*s %8s %8s %8s %8s %7s %7s %7s %8s %9s %6s\n", width,
             clients " client" (clients == "1" ? "" : "s"), "conn/s", "p50 us", "p99 us", "p99.9", "CPU us",
             "user", "system", "calls", "peak KiB", "errors"
         for (s = 1; s <= server_count; s++) {
@@ -77,22 +92,21 @@ END {
             calls = number(median(server, clients, 12), 2)
             if (calls == "-" && (server, clients) in traced)
                 calls = traced[server, clients] " s"
-            printf "%-12s %8s %8s %8s %8s %7s %7s %7s %8s %9s %6s\n", server,
+            printf "%-*s %8s %8s %8s %8s %7s %7s %7s %8s %9s %6s\n", width, server,
                 number(median(server, clients, 4), 0), number(median(server, clients, 5), 0),
                 number(median(server, clients, 6), 0), number(median(server, clients, 7), 0),
-                number(median(server, clients, "cpu"), 1), number(median(server, clients, 10), 1),
-                number(median(server, clients, 11), 1), calls,
+                number(median(server, clients, "cpu"), 1), number(mean(server, clients, 10), 1),
+                number(mean(server, clients, 11), 1), calls,
                 number(median(server, clients, 13), 0), number(median(server, clients, 8), 0)
         }
-        printf "%-12s %-18s %-18s %-18s %-18s %-18s\n", "  to epoll", "conn/s", "p99", "p99.9", "CPU",
+        printf "%-*s %-18s %-18s %-18s %-18s\n", width, "  to " base, "conn/s", "p99", "CPU",
             "peak memory"
         for (s = 1; s <= server_count; s++) {
             server = server_at[s]
-            if (server == "epoll" || !("epoll" in servers))
+            if (server == base || !(base in servers))
                 continue
-            printf "  %-10s %-18s %-18s %-18s %-18s %-18s\n", server, ratio(server, clients, 4),
-                ratio(server, clients, 6), ratio(server, clients, 7), ratio(server, clients, "cpu"),
-                ratio(server, clients, 13)
+            printf "  %-*s %-18s %-18s %-18s %-18s\n", width - 2, server, ratio(server, clients, 4),
+                ratio(server, clients, 6), ratio(server, clients, "cpu"), ratio(server, clients, 13)
         }
     }
 }
