@@ -141,12 +141,13 @@ slots_used_are() { [ "$(used_slots)" = "$1" ]; }
 # All slots are free again: when one idle client is connected, its slot is the only one in use.
 require_free_slots() {
     [ -n "${SERVER_PID-}" ] || return 0
-    eventually 10 only_idle_slot_is_used
+    (: <>"/dev/tcp/127.0.0.1/$PORT") || return # it is gone
+    eventually 30 only_idle_slot_is_used
 }
 only_idle_slot_is_used() { # with a new idle client at each try: the idle timeout may be short
     local idle status=0
     exec {idle}<>"/dev/tcp/127.0.0.1/$PORT" || return
-    eventually 1 slots_used_are 1 >/dev/null || status=1
+    eventually 5 slots_used_are 1 >/dev/null || status=1
     exec {idle}>&-
     return "$status"
 }
