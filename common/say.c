@@ -10,21 +10,34 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 1000 }; /* below PIPE_BUF: a line is written whole or not at all */
+enum { LINE_SIZE = 1000 }; /* below PIPE_BUF: a pipe takes a line whole or not at all */
+
+/* A terminal that says it has room may have room for less than a line, and then write(2) waits. We
+ * open it once more, not to wait: what the shell has open stays as it is. */
+static void open_terminal_again(int fd)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int own = isatty(fd) ? open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY) : -1;
+    if (own >= 0) {
+        dup2(own, fd);
+        close(own);
+    }
+}
 
 void prepare_output(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    for (;;) { /* open() always takes the lowest number that is free */
-        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    signal(SIGXFSZ, SIG_IGN);
+    int fd;
+    do { /* open() always takes the lowest number that is free */
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         if (fd < 0)
-            die("open /dev/null", errno,
-                "the server needs it in place of a missing stdin or stdout");
-        if (fd > STDERR_FILENO) {
-            close(fd);
-            return;
-        }
-    }
+            die("open /dev/null", errno, "it stands in for a missing stdin, stdout or stderr");
+    } while (fd <= STDERR_FILENO);
+    close(fd);
+    open_terminal_again(STDOUT_FILENO);
+    open_terminal_again(STDERR_FILENO);
 }
 
 void say(int fd, const char *format, ...)

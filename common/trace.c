@@ -1,192 +1,138 @@
 #include "trace.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "say.h"
 
-/* By number, not by IORING_OP_...: an old liburing.h lacks the newest. */
-static const char *const opcodes[] = {
-    "NOP",
-    "READV",
-    "WRITEV",
-    "FSYNC",
-    "READ_FIXED",
-    "WRITE_FIXED",
-    "POLL_ADD",
-    "POLL_REMOVE",
-    "SYNC_FILE_RANGE",
-    "SENDMSG",
-    "RECVMSG",
-    "TIMEOUT",
-    "TIMEOUT_REMOVE",
-    "ACCEPT",
-    "ASYNC_CANCEL",
-    "LINK_TIMEOUT",
-    "CONNECT",
-    "FALLOCATE",
-    "OPENAT",
-    "CLOSE",
-    "FILES_UPDATE",
-    "STATX",
-    "READ",
-    "WRITE",
-    "FADVISE",
-    "MADVISE",
-    "SEND",
-    "RECV",
-    "OPENAT2",
-    "EPOLL_CTL",
-    "SPLICE",
-    "PROVIDE_BUFFERS",
-    "REMOVE_BUFFERS",
-    "TEE",
-    "SHUTDOWN",
-    "RENAMEAT",
-    "UNLINKAT",
-    "MKDIRAT",
-    "SYMLINKAT",
-    "LINKAT",
-    "MSG_RING",
-    "FSETXATTR",
-    "SETXATTR",
-    "FGETXATTR",
-    "GETXATTR",
-    "SOCKET",
-    "URING_CMD",
-    "SEND_ZC",
-    "SENDMSG_ZC",
-    "READ_MULTISHOT",
-    "WAITID",
-    "FUTEX_WAIT",
-    "FUTEX_WAKE",
-    "FUTEX_WAITV",
-    "FIXED_FD_INSTALL",
-    "FTRUNCATE",
-    "BIND",
-    "LISTEN",
-    "RECV_ZC",
-    "EPOLL_WAIT",
-    "READV_FIXED",
-    "WRITEV_FIXED",
-    "PIPE",
-    "NOP128",
-    "URING_CMD128",
-};
+static const char *const operations[] = {
+    [IORING_OP_ACCEPT] = "ACCEPT",     [IORING_OP_RECV] = "RECV",
+    [IORING_OP_SEND] = "SEND",         [IORING_OP_SENDMSG] = "SEND",
+    [IORING_OP_SHUTDOWN] = "SHUTDOWN", [IORING_OP_CLOSE] = "CLOSE",
+    [IORING_OP_TIMEOUT] = "TICK",      [IORING_OP_ASYNC_CANCEL] = "CANCEL",
+    [IORING_OP_READ] = "SIGNAL"};
 
-struct flag {
+static const struct flag {
     unsigned bit;
     const char *name;
-};
+} setup_flags[] = {{IORING_SETUP_SUBMIT_ALL, "SUBMIT_ALL"},
+                   {IORING_SETUP_SINGLE_ISSUER, "SINGLE_ISSUER"},
+                   {IORING_SETUP_DEFER_TASKRUN, "DEFER_TASKRUN"},
+                   {IORING_SETUP_CQSIZE, "CQSIZE"},
+                   {0, NULL}},
+  sqe_flags[] = {{IOSQE_FIXED_FILE, "FIXED_FILE"},
+                 {IOSQE_IO_LINK, "IO_LINK"},
+                 {IOSQE_CQE_SKIP_SUCCESS, "CQE_SKIP_SUCCESS"},
+                 {IOSQE_BUFFER_SELECT, "BUFFER_SELECT"},
+                 {0, NULL}},
+  cqe_flags[] = {{IORING_CQE_F_BUFFER, "F_BUFFER"}, {IORING_CQE_F_MORE, "F_MORE"}, {0, NULL}};
 
-static const struct flag sqe_flags[] = {
-    {IOSQE_FIXED_FILE, "FIXED_FILE"},
-    {IOSQE_IO_LINK, "IO_LINK"},
-    {IOSQE_CQE_SKIP_SUCCESS, "CQE_SKIP_SUCCESS"},
-    {0, NULL},
-};
+static bool on;
+static struct timespec entered;
 
-static const struct flag cqe_flags[] = {
-    {IORING_CQE_F_MORE, "F_MORE"},
-    {IORING_CQE_F_SOCK_NONEMPTY, "F_SOCK_NONEMPTY"},
-    {0, NULL},
-};
-
-const char *opcode_name(unsigned opcode)
+void trace_on(void)
 {
-    return opcode < sizeof opcodes / sizeof *opcodes ? opcodes[opcode] : NULL;
+    on = true;
 }
 
-static const char *flag_names(const struct flag *flags, unsigned bits, char *text, size_t size)
+static const char *flag_names(const struct flag *flags, unsigned bits)
 {
+    static char text[100];
     *text = '\0';
     for (; flags->name; flags++) {
-        if (bits & flags->bit) {
-            size_t length = strlen(text);
-            snprintf(text + length, size - length, " %s", flags->name);
-        }
+        size_t length = strlen(text);
+        if (bits & flags->bit)
+            snprintf(text + length, sizeof text - length, " %s", flags->name);
     }
     return text;
 }
 
-/* "RECV/3": the user_data of an operation, as tag() wrote it. */
+/* "RECV/3", or "TICK" where the client is nobody. */
 static const char *tag_name(unsigned long long user_data, char *text, size_t size)
 {
-    const char *name = opcode_name(user_data & 0xff);
-    snprintf(text, size, "%s/%llu", name ? name : "?", user_data >> 8);
+    unsigned opcode = user_data & 0xff;
+    int client = (int)(user_data >> 8);
+    char name[16], number[16] = "";
+    snprintf(name, sizeof name, "OP%u", opcode);
+    if (client >= 0)
+        snprintf(number, sizeof number, "/%d", client);
+    bool known = opcode < sizeof operations / sizeof *operations && operations[opcode];
+    snprintf(text, size, "%s%s", known ? operations[opcode] : name, number);
     return text;
+}
+
+void trace_ring(const struct io_uring_params *params)
+{
+    if (on)
+        say(STDERR_FILENO, "ring: %u SQ entries, %u CQ entries,%s", params->sq_entries,
+            params->cq_entries, flag_names(setup_flags, params->flags));
 }
 
 void trace_sqe(const struct io_uring_sqe *sqe)
 {
-    char tag[40], target[48] = "", flags[80];
+    char tag[40], what[40];
+    bool accept = sqe->opcode == IORING_OP_ACCEPT;
+    bool multishot = (accept && sqe->ioprio & IORING_ACCEPT_MULTISHOT) ||
+                     (sqe->opcode == IORING_OP_RECV && sqe->ioprio & IORING_RECV_MULTISHOT);
+    if (!on)
+        return;
     if (sqe->opcode == IORING_OP_ASYNC_CANCEL)
-        tag_name(sqe->addr, target, sizeof target);
+        tag_name(sqe->addr, what, sizeof what);
+    else if (sqe->opcode == IORING_OP_TIMEOUT)
+        snprintf(what, sizeof what, "in %lld ms",
+                 ((struct __kernel_timespec *)(uintptr_t)sqe->addr)->tv_sec * 1000 +
+                     ((struct __kernel_timespec *)(uintptr_t)sqe->addr)->tv_nsec / 1000000);
     else if (sqe->opcode == IORING_OP_CLOSE && sqe->file_index)
-        snprintf(target, sizeof target, "slot %u", sqe->file_index - 1);
-    else if (sqe->opcode != IORING_OP_TIMEOUT)
-        snprintf(target, sizeof target, "%s %d", sqe->flags & IOSQE_FIXED_FILE ? "slot" : "fd",
+        snprintf(what, sizeof what, "slot %u", sqe->file_index - 1);
+    else
+        snprintf(what, sizeof what, "%s %d", sqe->flags & IOSQE_FIXED_FILE ? "slot" : "fd",
                  sqe->fd);
-    say(STDERR_FILENO, "sqe %-14s %s%s%s%s", tag_name(sqe->user_data, tag, sizeof tag), target,
-        flag_names(sqe_flags, sqe->flags, flags, sizeof flags),
-        sqe->opcode == IORING_OP_ACCEPT && sqe->ioprio & IORING_ACCEPT_MULTISHOT ? " MULTISHOT"
-                                                                                 : "",
-        sqe->opcode == IORING_OP_ACCEPT && sqe->file_index ? " into a free slot" : "");
+    say(STDERR_FILENO, "sqe %-14s %s%s%s%s", tag_name(sqe->user_data, tag, sizeof tag), what,
+        flag_names(sqe_flags, sqe->flags), multishot ? " MULTISHOT" : "",
+        accept && sqe->file_index ? ", into a free slot" : "");
+}
+
+void trace_enter(unsigned to_submit, unsigned wait)
+{
+    static unsigned enters;
+    if (!on)
+        return;
+    say(STDERR_FILENO, "---- enter %u: %u to submit, wait for %u", ++enters, to_submit, wait);
+    clock_gettime(CLOCK_MONOTONIC, &entered);
+}
+
+void trace_return(int ret)
+{
+    struct timespec now;
+    char refused[100];
+    if (!on)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double ms =
+        (double)(now.tv_sec - entered.tv_sec) * 1e3 + (double)(now.tv_nsec - entered.tv_nsec) / 1e6;
+    snprintf(refused, sizeof refused, "refused: %d (%s)", ret, strerror(-ret));
+    if (ret >= 0)
+        snprintf(refused, sizeof refused, "submitted %d", ret);
+    say(STDERR_FILENO, "     %s, back after %.3f ms", refused, ms);
 }
 
 void trace_cqe(const struct io_uring_cqe *cqe)
 {
-    char tag[40], why[80] = "", flags[80];
+    char tag[40], why[80] = "";
+    if (!on)
+        return;
     if (cqe->res < 0)
         snprintf(why, sizeof why, " (%s)", strerror(-cqe->res));
     say(STDERR_FILENO, "cqe %-14s res %d%s%s", tag_name(cqe->user_data, tag, sizeof tag), cqe->res,
-        why, flag_names(cqe_flags, cqe->flags, flags, sizeof flags));
+        why, flag_names(cqe_flags, cqe->flags));
 }
 
-/* The value of kernel.io_uring_disabled, or -1 where the kernel has no such setting. */
-static int io_uring_disabled(void)
+void trace_client(int client, const char *state)
 {
-    int value = -1;
-    FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
-    if (file && fscanf(file, "%d", &value) != 1)
-        value = -1;
-    if (file)
-        fclose(file);
-    return value;
-}
-
-const char *refusal_hint(int ret)
-{
-    static char text[240];
-    int disabled = io_uring_disabled();
-    switch (-ret) {
-    case EPERM:
-        if (disabled > 0)
-            snprintf(
-                text, sizeof text,
-                "kernel.io_uring_disabled is %d: try sysctl kernel.io_uring_disabled=0 as root; "
-                "in a container also another seccomp profile",
-                disabled);
-        else
-            snprintf(text, sizeof text,
-                     "kernel.io_uring_disabled %s, so a seccomp profile forbids it, as container "
-                     "runtimes do: try docker run --security-opt seccomp=unconfined",
-                     disabled == 0 ? "is 0" : "does not exist here");
-        return text;
-    case EACCES:
-        return "a security policy such as SELinux forbids it";
-    case ENOSYS:
-        return "this kernel has no io_uring, or a container hides it: try Linux 6.1 or newer";
-    case ENOMEM:
-        return "no memory, or over the memlock limit: see ulimit -l";
-    case EMFILE:
-    case ENFILE:
-        return "too few descriptors: raise ulimit -n, or lower --slots where there is one";
-    case EINVAL:
-        return "this kernel does not know it: try Linux 6.1 or newer";
-    default:
-        return "try make doctor";
-    }
+    if (on)
+        say(STDERR_FILENO, "client/%-11d %s", client, state);
 }

@@ -1,5 +1,5 @@
 /*
- * Day 1: socket setup. A TCP server from six system calls, one client at a time.
+ * Day 1: socket setup. A TCP server from the calls you know, one client at a time.
  *
  * Try:  make day01 && ./day01/server      then, in a second terminal,
  *       echo hello | nc 127.0.0.1 4242
@@ -45,15 +45,15 @@ static _Noreturn void event_loop(struct server *s)
         if (client >= 0)
             serve_client(s, client);
         else if (errno == EMFILE || errno == ENFILE) /* to try again would fail again, for ever */
-            die("accept", errno, "too few descriptors: raise ulimit -n");
-        /* else that client gave up before its turn: accept(2) */
+            die("accept", errno, "too few descriptors: raise ulimit -n, or sysctl fs.file-max");
     }
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = parse_options(argc, argv, "ap");
     static struct server server;
+    prepare_output();
+    struct options options = parse_options(argc, argv, "ap");
 
     server.listen_fd = listen_on(&options.address);
     event_loop(&server);

@@ -6,7 +6,7 @@
  * Try:  make day04 && ./day04/server --trace      then, in a second terminal,
  *       echo hello | nc 127.0.0.1 4242
  *
- * Needs Linux 6.1 and liburing 2.3: day02/probe says what this machine has.
+ * Needs Linux 6.1 and liburing 2.3: make doctor says what this machine has.
  */
 #include <assert.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 
 #include "../common/listen.h"
 #include "../common/options.h"
+#include "../common/ring.h"
 #include "../common/say.h"
 #include "../common/trace.h"
 
@@ -34,29 +35,36 @@
 #endif
 
 enum {
+    NOBODY = -1,      /* the client of what is armed for no client */
     SQES_PER_CQE = 2, /* the most that one completion makes us arm */
     BUFFER_SIZE = 1024,
     TICK_MS = 1000,      /* how often waiting clients are looked after */
-    STOP_GRACE_MS = 500, /* after SIGTERM, what clients get to read their answer and close */
+    LAST_LOOK_MS = 1250, /* how long we read on from a client whose time is up: over a tick */
+    STOP_GRACE_MS = 500, /* after SIGTERM, what clients get to ask, and again to close */
+    IMPATIENT_MS = 100,  /* a second signal counts after so long: timeout(1) sends it twice */
 
-    /* A pause is too late for those that the kernel has accepted already: at most the completion
-     * queue full of them and one. They need slots too, or they would be dropped. */
-    SPARE_SLOTS = CQ_ENTRIES + 1
+    /* A pause comes too late for those that the kernel has accepted by then: as many as the
+     * completion queue holds, one more, and on Linux 6.2 to 6.9 the 16 completions that it holds
+     * back. They need slots too, or they would be dropped. */
+    HELD_BACK = 16,
+    SPARE_SLOTS = CQ_ENTRIES + 1 + HELD_BACK
 };
 _Static_assert(SQ_ENTRIES >= SQES_PER_CQE + 1, "one completion, and one change to the accept");
+_Static_assert((SQ_ENTRIES & (SQ_ENTRIES - 1)) == 0 && (CQ_ENTRIES & (CQ_ENTRIES - 1)) == 0,
+               "the kernel rounds up to powers of two: SPARE_SLOTS would be too few");
 
 static const char ANSWER[] = {'a', 'c', 'k', '\n'};
 
-/* A client. Its number is its slot in the ring's file table, and its index in server.clients.
- * Exactly one thing is in flight for it in every state but FREE, so its slot can be closed when
- * that has completed, and only then. */
+/* A client. Its number is its slot in the ring's file table, and its index in server.clients. In
+ * every state but FREE exactly one completion is outstanding for it, so when that one arrives its
+ * slot can be closed, and not before. */
 struct client {
-    enum {
-        FREE,      /* nothing; the slot is closed, or its close is armed */
-        READING,   /* a receive: the request */
-        ANSWERING, /* a send and a shutdown, linked */
-        DRAINING,  /* a receive: what else it sends, until it closes */
-        LEAVING    /* a shutdown: it is not answered */
+    enum state {
+        FREE,      /* none; the slot is closed, or its close is armed */
+        READING,   /* of a receive: the request */
+        ANSWERING, /* of a send and a shutdown, linked */
+        DRAINING,  /* of a receive: what else it sends, until it closes */
+        LEAVING    /* of a shutdown: it is not answered */
     } state;
     int64_t deadline;         /* ms; READING and DRAINING end then, whatever the client sends */
     char buffer[BUFFER_SIZE]; /* the kernel's while a receive is in flight */
@@ -65,42 +73,32 @@ struct client {
 struct server {
     struct io_uring ring;
     int listen_fd, signal_fd;
-    struct signalfd_siginfo signal;
-    bool trace;
+    struct signalfd_siginfo signals[2];         /* both at once, if both have come */
     enum { PAUSED, ACCEPTING, PAUSING } accept; /* a multishot accept is armed unless PAUSED */
     bool accept_failed;                         /* the next tick arms it again */
+    bool listening;                             /* until the last call, after SIGINT or SIGTERM */
+    bool stopping;                              /* one of these has come */
     bool ticking;                               /* a tick is armed */
-    bool stopping;                              /* SIGINT or SIGTERM has come */
-    int64_t now, stop_by, idle_timeout;         /* ms; now is that of this turn of the loop */
+    int64_t clock, now, stopped_at, patience;   /* ms: real; the clients' time */
     int slots, table_size;                      /* --slots; and the spare ones */
     int open;                                   /* slots in use */
-    int sweep; /* the client that sweep() looks at next; table_size: none */
+    int next_to_sweep;                          /* a client; table_size: the sweep is over */
     unsigned long served, enters;
     struct client *clients; /* table_size of them */
 };
 
-/* Makes the ring, with the newest setup flags that this kernel takes: it refuses one that it does
- * not know with -EINVAL. io_uring_queue_init_params(3), io_uring_setup(2). */
+/* Makes the ring. Linux 6.1 knows all these flags; an older one refuses with -EINVAL.
+ * io_uring_queue_init_params(3), io_uring_setup(2). */
 static void setup_ring(struct server *s)
 {
-    static const unsigned flag_sets[] = {
-        IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-        IORING_SETUP_SUBMIT_ALL,
-        0,
-    };
-    struct io_uring_params params;
-    int ret = -EINVAL;
-
-    for (size_t i = 0; ret == -EINVAL && i < sizeof flag_sets / sizeof *flag_sets; i++) {
-        params = (struct io_uring_params){.flags = flag_sets[i] | IORING_SETUP_CQSIZE,
-                                          .cq_entries = CQ_ENTRIES};
-        ret = io_uring_queue_init_params(SQ_ENTRIES, &s->ring, &params);
-    }
+    struct io_uring_params params = {.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER |
+                                              IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE,
+                                     .cq_entries = CQ_ENTRIES};
+    int ret = io_uring_queue_init_params(SQ_ENTRIES, &s->ring, &params);
     if (ret < 0)
         die("io_uring_queue_init_params", -ret, refusal_hint(ret));
-    if (s->trace)
-        say(STDERR_FILENO, "ring: %u SQ entries, %u CQ entries, flags %#x, features %#x",
-            params.sq_entries, params.cq_entries, params.flags, params.features);
+    trace_ring(&params);
+    require_worker(&s->ring);
 }
 
 /* Registers the ring's own descriptor, which saves looking it up at every enter, and an empty
@@ -118,20 +116,24 @@ static void register_files(struct server *s)
 /* Memory for every client there can ever be; the loop allocates nothing. */
 static void make_clients(struct server *s, const struct options *options)
 {
-    s->slots = (int)options->slots;
+    s->slots = options->slots;
     s->table_size = s->slots + SPARE_SLOTS;
-    s->sweep = s->table_size;
-    s->idle_timeout = options->idle_timeout * INT64_C(1000);
+    s->next_to_sweep = s->table_size;
+    s->patience = options->idle_timeout * INT64_C(1000);
     s->clients = calloc((size_t)s->table_size, sizeof *s->clients);
     if (!s->clients)
         die("calloc", errno, "try fewer --slots");
 }
 
-static int64_t now_ms(void)
+/* The clients' time: a turn counts as one tick at most, so that nobody's time runs out while the
+ * server itself is stopped. */
+static void read_clock(struct server *s)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t clock = t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+    s->now += clock - s->clock < TICK_MS ? clock - s->clock : TICK_MS;
+    s->clock = clock;
 }
 
 /* SIGINT and SIGTERM no longer interrupt; they make a descriptor readable. signalfd(2) */
@@ -148,29 +150,27 @@ static void catch_signals(struct server *s)
 }
 
 /* A free submission queue entry. The loop hands out completions only while there is room for what
- * they arm, so there is always one, unless the liburing that was compiled against is not the one
- * that runs. io_uring_get_sqe(3). */
+ * they arm, so here there always is one. io_uring_get_sqe(3). */
 static struct io_uring_sqe *get_sqe(struct server *s)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&s->ring);
     if (!sqe)
-        die("io_uring_get_sqe", EBUSY, "do liburing.h and the library match? try make doctor");
+        die("io_uring_get_sqe", EBUSY, "the submission queue is full: submit, or arm less, first");
     return sqe;
 }
 
-/* What an operation is called: what was asked, and for whom. */
-static uint64_t name_of(unsigned opcode, int client)
+/* What was asked, and for whom, in one number. */
+static uint64_t user_data_of(unsigned opcode, int client)
 {
     return (uint64_t)client << 8 | opcode;
 }
 
-/* The last touch on every SQE, after its prep and its flags: its name, as user_data, which the
- * kernel copies to the completion, where dispatch() reads it. */
-static void tag(struct server *s, struct io_uring_sqe *sqe, int client)
+/* The last touch on every SQE, after its prep and its flags: its user_data, which the kernel
+ * copies to the completion, where dispatch() reads it. */
+static void tag(struct io_uring_sqe *sqe, int client)
 {
-    io_uring_sqe_set_data64(sqe, name_of(sqe->opcode, client));
-    if (s->trace)
-        trace_sqe(sqe);
+    io_uring_sqe_set_data64(sqe, user_data_of(sqe->opcode, client));
+    trace_sqe(sqe);
 }
 
 /* Armed once, completes for every client, each in a free slot of the table. */
@@ -178,36 +178,33 @@ static void arm_accept(struct server *s)
 {
     struct io_uring_sqe *sqe = get_sqe(s);
     io_uring_prep_multishot_accept_direct(sqe, s->listen_fd, NULL, NULL, 0);
-    tag(s, sqe, 0);
+    tag(sqe, NOBODY);
     s->accept = ACCEPTING;
 }
 
-/* Completes by itself only when there was nothing to cancel; what is cancelled completes with
- * -ECANCELED, or as if nothing had happened. io_uring_prep_cancel(3) */
+/* What is cancelled completes with -ECANCELED, or as if nothing had happened. The cancel itself
+ * completes only when it has found nothing to cancel. io_uring_prep_cancel(3) */
 static void arm_cancel(struct server *s, unsigned opcode, int client)
 {
     struct io_uring_sqe *sqe = get_sqe(s);
-    io_uring_prep_cancel64(sqe, name_of(opcode, client), 0);
+    io_uring_prep_cancel64(sqe, user_data_of(opcode, client), 0);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    tag(s, sqe, client);
+    tag(sqe, client);
 }
 
 static bool expired(const struct server *s, int client)
 {
-    const struct client *c = &s->clients[client];
-    if (s->stopping && (c->state == READING || s->now >= s->stop_by))
-        return true;
-    return s->now >= c->deadline;
+    return s->now >= s->clients[client].deadline;
 }
 
-/* A client whose time is up gets one last look at what has arrived, without waiting. */
+/* A client whose time is up gets a last look at what has arrived, without waiting. */
 static void arm_recv(struct server *s, int client)
 {
     struct io_uring_sqe *sqe = get_sqe(s);
     io_uring_prep_recv(sqe, client, s->clients[client].buffer, BUFFER_SIZE,
                        expired(s, client) ? MSG_DONTWAIT : 0);
     sqe->flags |= IOSQE_FIXED_FILE; /* client is a slot, not a descriptor */
-    tag(s, sqe, client);
+    tag(sqe, client);
 }
 
 /* Linked to what is armed next; says nothing when all is well. */
@@ -216,7 +213,7 @@ static void arm_send(struct server *s, int client)
     struct io_uring_sqe *sqe = get_sqe(s);
     io_uring_prep_send(sqe, client, ANSWER, sizeof ANSWER, MSG_WAITALL);
     sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
-    tag(s, sqe, client);
+    tag(sqe, client);
 }
 
 static void arm_shutdown(struct server *s, int client)
@@ -224,52 +221,60 @@ static void arm_shutdown(struct server *s, int client)
     struct io_uring_sqe *sqe = get_sqe(s);
     io_uring_prep_shutdown(sqe, client, SHUT_WR);
     sqe->flags |= IOSQE_FIXED_FILE;
-    tag(s, sqe, client);
+    tag(sqe, client);
 }
 
 static void arm_close(struct server *s, int client)
 {
     struct io_uring_sqe *sqe = get_sqe(s);
     io_uring_prep_close_direct(sqe, (unsigned)client); /* names the slot itself: no FIXED_FILE */
-    tag(s, sqe, client);
+    tag(sqe, client);
 }
 
 static void arm_tick(struct server *s)
 {
-    static struct __kernel_timespec tick = {.tv_sec = TICK_MS / 1000,
-                                            .tv_nsec = TICK_MS % 1000 * 1000000LL};
+    static struct __kernel_timespec tick; /* the kernel reads it when this is submitted */
+    int ms = s->stopping ? STOP_GRACE_MS : TICK_MS;
+    tick = (struct __kernel_timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000LL};
     struct io_uring_sqe *sqe = get_sqe(s);
     io_uring_prep_timeout(sqe, &tick, 0, 0);
-    tag(s, sqe, 0);
+    tag(sqe, NOBODY);
     s->ticking = true;
 }
 
 static void arm_signal(struct server *s)
 {
     struct io_uring_sqe *sqe = get_sqe(s);
-    io_uring_prep_read(sqe, s->signal_fd, &s->signal, sizeof s->signal, 0);
-    tag(s, sqe, 0);
+    io_uring_prep_read(sqe, s->signal_fd, s->signals, sizeof s->signals, 0);
+    tag(sqe, NOBODY);
 }
 
-/* Submits what is armed and waits for so many completions. A wait that was interrupted or refused
- * for the moment loses nothing: what is not submitted yet goes with the next one.
+/* Submits what is armed and waits until so many completions are there. A call that was interrupted
+ * or refused for the moment loses nothing: what is not submitted yet goes with the next one.
  * io_uring_enter(2). */
-static void enter(struct server *s, unsigned wait)
+static void enter(struct server *s, unsigned min_complete)
 {
-    int ret = io_uring_submit_and_wait(&s->ring, wait);
+    trace_enter(io_uring_sq_ready(&s->ring), min_complete);
+    int ret = io_uring_submit_and_wait(&s->ring, min_complete);
     s->enters++;
+    trace_return(ret);
     if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY)
         die("io_uring_submit_and_wait", -ret, refusal_hint(ret));
-    if (s->trace)
-        say(STDERR_FILENO, "enter: submitted %d", ret < 0 ? 0 : ret);
+}
+
+static void become(struct server *s, int client, enum state state)
+{
+    static const char *const names[] = {"FREE", "READING", "ANSWERING", "DRAINING", "LEAVING"};
+    s->clients[client].state = state;
+    trace_client(client, names[state]);
 }
 
 /* The answer and the end of our direction, as one chain. One completion comes of it: that of the
  * shutdown, or of the send if that failed, and then no shutdown. io_uring_enter(2) */
 static void answer(struct server *s, int client)
 {
-    s->clients[client].state = ANSWERING;
-    s->clients[client].deadline = s->now + s->idle_timeout;
+    become(s, client, ANSWERING);
+    s->clients[client].deadline = s->now + s->patience;
     arm_send(s, client);
     arm_shutdown(s, client);
 }
@@ -278,7 +283,7 @@ static void answer(struct server *s, int client)
  * for its EOF as long as other clients have receives in flight. */
 static void hang_up(struct server *s, int client)
 {
-    s->clients[client].state = LEAVING;
+    become(s, client, LEAVING);
     arm_shutdown(s, client);
 }
 
@@ -286,7 +291,7 @@ static void hang_up(struct server *s, int client)
  * the completions of one enter come in any order. (6.1 shows that accept before the close.) */
 static void close_client(struct server *s, int client)
 {
-    s->clients[client].state = FREE;
+    become(s, client, FREE);
     arm_close(s, client);
 }
 
@@ -298,8 +303,8 @@ static void on_accept(struct server *s, int res, unsigned flags)
         s->accept = PAUSED;
     if (res >= 0) {
         s->open++;
-        s->clients[res].state = READING;
-        s->clients[res].deadline = s->now + s->idle_timeout;
+        become(s, res, READING);
+        s->clients[res].deadline = s->now + s->patience;
         arm_recv(s, res);
     } else if (res != -ECANCELED) {
         s->accept_failed = true; /* to try again at once could fail at once, for ever */
@@ -308,26 +313,25 @@ static void on_accept(struct server *s, int res, unsigned flags)
         arm_tick(s);
 }
 
+/* A receive that was cancelled says -EINTR when a worker thread had it. */
 static void on_recv(struct server *s, int client, int res)
 {
     struct client *c = &s->clients[client];
+    bool cancelled = res == -ECANCELED || res == -EINTR;
+    bool late = s->now >= c->deadline + (s->stopping ? 0 : LAST_LOOK_MS);
     assert(c->state == READING || c->state == DRAINING);
 
-    if (c->state == READING) {
-        if (res > 0)
-            answer(s, client);
-        else if (res == -ECANCELED)
-            arm_recv(s, client);
-        else /* it closed without a word, or broke, or its time is up: -EAGAIN */
-            hang_up(s, client);
-    } else if ((res > 0 || res == -ECANCELED) && !expired(s, client)) {
+    if (cancelled || (c->state == DRAINING && res > 0 && !late))
         arm_recv(s, client);
-    } else {
+    else if (c->state == READING && res > 0)
+        answer(s, client);
+    else if (c->state == READING) /* it closed without a word, or broke, or its time is up */
+        hang_up(s, client);
+    else
         close_client(s, client);
-    }
 }
 
-/* The send completes only when it has failed. */
+/* The send completes only when it has failed, or fell short. */
 static void on_send(struct server *s, int client)
 {
     assert(s->clients[client].state == ANSWERING);
@@ -336,44 +340,61 @@ static void on_send(struct server *s, int client)
 
 static void on_shutdown(struct server *s, int client, int res)
 {
-    struct client *c = &s->clients[client];
-    assert(c->state == ANSWERING || c->state == LEAVING);
+    enum state state = s->clients[client].state;
+    assert(state == ANSWERING || state == LEAVING);
 
-    if (c->state == ANSWERING && res == 0) {
+    if (state == ANSWERING && res == 0) {
         s->served++;
-        c->state = DRAINING;
+        become(s, client, DRAINING);
         arm_recv(s, client);
     } else {
         close_client(s, client);
     }
 }
 
-static void on_close(struct server *s)
+static void on_close(struct server *s, int res)
 {
+    assert(res == 0);
     s->open--;
 }
 
-static void on_tick(struct server *s)
+static void on_tick(struct server *s, int res)
 {
+    assert(res == -ETIME);
     s->ticking = s->accept_failed = false;
-    s->sweep = 0;
+    s->next_to_sweep = 0;
     if (s->open > 0)
         arm_tick(s);
 }
 
-/* The first signal: no new client, the last look at those that have not asked, a moment for the
- * others. The second: no more of that. */
-static void on_signal(struct server *s)
+/* No new clients after a last call, a last look at those that have not asked, a moment for those
+ * that are answered. */
+static void stop(struct server *s)
 {
-    if (s->stopping) {
+    s->stopping = true;
+    s->stopped_at = s->now;
+    s->patience = STOP_GRACE_MS;
+    for (int i = 0; i < s->table_size; i++) {
+        int64_t end = s->clients[i].state == READING ? s->now : s->now + s->patience;
+        if (s->clients[i].deadline > end)
+            s->clients[i].deadline = end;
+    }
+    s->next_to_sweep = 0;
+    arm_tick(s);
+}
+
+/* The first signal stops the server; another one, later, ends it at once. Anything else was no
+ * signal: SIGSTOP and SIGCONT can end the read with -EINTR. */
+static void on_signal(struct server *s, int res)
+{
+    bool signalled = res >= (int)sizeof *s->signals;
+    if (signalled && s->stopping && s->now >= s->stopped_at + IMPATIENT_MS) {
         say(STDERR_FILENO, "server: second signal: %d clients dropped (one signal waits for them)",
             s->open);
         exit(1);
     }
-    s->stopping = true;
-    s->stop_by = s->now + STOP_GRACE_MS;
-    s->sweep = 0;
-    shutdown(s->listen_fd, SHUT_RDWR); /* ends the accept: it completes with -EINVAL */
+    if (signalled && !s->stopping)
+        stop(s);
     arm_signal(s);
 }
 
@@ -381,8 +402,7 @@ static void on_signal(struct server *s)
 static void dispatch(struct server *s, const struct io_uring_cqe *cqe)
 {
     int client = (int)(cqe->user_data >> 8);
-    if (s->trace)
-        trace_cqe(cqe);
+    trace_cqe(cqe);
     switch (cqe->user_data & 0xff) {
     case IORING_OP_ACCEPT:
         on_accept(s, cqe->res, cqe->flags);
@@ -397,15 +417,16 @@ static void dispatch(struct server *s, const struct io_uring_cqe *cqe)
         on_shutdown(s, client, cqe->res);
         break;
     case IORING_OP_CLOSE:
-        on_close(s);
+        on_close(s, cqe->res);
         break;
     case IORING_OP_TIMEOUT:
-        on_tick(s);
+        on_tick(s, cqe->res);
         break;
     case IORING_OP_READ:
-        on_signal(s);
+        on_signal(s, cqe->res);
         break;
-    default: /* IORING_OP_ASYNC_CANCEL found nothing to cancel: it had just completed */
+    default: /* a cancel that found nothing: what it was to cancel had just completed */
+        assert(cqe->res < 0);
         break;
     }
 }
@@ -416,62 +437,86 @@ static void dispatch(struct server *s, const struct io_uring_cqe *cqe)
  * many turns of the loop as the submission queue asks for. */
 static void sweep(struct server *s)
 {
-    for (; s->sweep < s->table_size && io_uring_sq_space_left(&s->ring) > 1; s->sweep++) {
-        if (s->clients[s->sweep].state == READING || s->clients[s->sweep].state == DRAINING)
-            arm_cancel(s, IORING_OP_RECV, s->sweep);
+    while (s->next_to_sweep < s->table_size && io_uring_sq_space_left(&s->ring) > 1) {
+        int client = s->next_to_sweep++;
+        enum state state = s->clients[client].state;
+        if (state == READING || state == DRAINING)
+            arm_cancel(s, IORING_OP_RECV, client);
     }
 }
 
-/* Pauses accepting when all slots are taken, and takes it up again below. */
+static void submit_all(struct server *s)
+{
+    while (io_uring_sq_ready(&s->ring) > 0)
+        enter(s, 0);
+}
+
+/* Pauses accepting when all slots are taken, and takes it up again below. When the server stops it
+ * is paused, and taken up once more: a new accept takes whoever has connected by then, at once. */
 static void adjust_accept(struct server *s)
 {
-    if (s->accept == ACCEPTING && s->open >= s->slots) {
+    bool last_call = s->stopping && s->listening;
+    if (s->accept == ACCEPTING && (s->open >= s->slots || last_call)) {
         s->accept = PAUSING;
-        arm_cancel(s, IORING_OP_ACCEPT, 0);
-        while (io_uring_sq_ready(&s->ring) > 0)
-            enter(s, 0);
-    } else if (s->accept == PAUSED && s->open < s->slots && !s->accept_failed && !s->stopping) {
+        arm_cancel(s, IORING_OP_ACCEPT, NOBODY);
+        submit_all(s);
+    } else if (s->accept == PAUSED && s->listening && s->open < s->slots && !s->accept_failed) {
         arm_accept(s);
+        if (!last_call)
+            return;
+        submit_all(s);
+        if (io_uring_cq_ready(&s->ring) >= CQ_ENTRIES) /* it was full: there may be more */
+            return;
+        s->listening = false;
+        if (shutdown(s->listen_fd, SHUT_RDWR) < 0) /* ends the accept: -EINVAL */
+            die("shutdown", errno, "see shutdown(2)");
     }
 }
 
-/* One turn: submit what the last one armed, wait, and hand out what has completed. The entries go
- * back to the kernel last, when the accept is paused if it must be: until then it can accept no
+/* One turn: submits what the last one armed, waits, and hands out what has completed. The entries
+ * go back to the kernel last, when the accept is paused if it must be: until then it can accept no
  * more than the completion queue has room for. */
+static void turn(struct server *s)
+{
+    struct io_uring_cqe *cqe;
+    unsigned head, handled = 0;
+
+    enter(s, s->next_to_sweep < s->table_size ? 0 : 1);
+    read_clock(s);
+    io_uring_for_each_cqe(&s->ring, head, cqe)
+    {
+        if (io_uring_sq_space_left(&s->ring) < SQES_PER_CQE + 1)
+            break;
+        dispatch(s, cqe);
+        handled++;
+    }
+    sweep(s);
+    adjust_accept(s);
+    io_uring_cq_advance(&s->ring, handled);
+}
+
 static void event_loop(struct server *s)
 {
     arm_signal(s);
     arm_accept(s);
-    while (!s->stopping || s->accept != PAUSED || s->open > 0) {
-        struct io_uring_cqe *cqe;
-        unsigned head, handled = 0;
-
-        enter(s, s->sweep < s->table_size ? 0 : 1);
-        s->now = now_ms();
-        io_uring_for_each_cqe(&s->ring, head, cqe)
-        {
-            if (io_uring_sq_space_left(&s->ring) < SQES_PER_CQE + 1)
-                break;
-            dispatch(s, cqe);
-            handled++;
-        }
-        sweep(s);
-        adjust_accept(s);
-        io_uring_cq_advance(&s->ring, handled);
-    }
+    while (s->listening || s->accept != PAUSED || s->open > 0)
+        turn(s);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = parse_options(argc, argv, "aptsi");
     static struct server server;
+    prepare_output();
+    struct options options = parse_options(argc, argv, "aptsi");
+    if (options.trace)
+        trace_on();
 
-    server.trace = options.trace;
     make_clients(&server, &options);
     catch_signals(&server);
     setup_ring(&server);
     register_files(&server);
     server.listen_fd = listen_on(&options.address);
+    server.listening = true;
     event_loop(&server);
 
     say(STDOUT_FILENO, "served %lu clients in %lu io_uring_enter calls", server.served,
