@@ -19,8 +19,8 @@
 
 #include "../../common/listen.h"
 #include "../../common/options.h"
+#include "../../common/ring.h" /* refusal_hint */
 #include "../../common/say.h"
-#include "../../common/trace.h" /* refusal_hint */
 
 enum { ENTRIES = 8, TABLE_SIZE = 8192, BUFFER_SIZE = 1024 };
 
@@ -182,6 +182,7 @@ static void event_loop(int signal_fd)
 
 int main(int argc, char **argv)
 {
+    prepare_output();
     struct options options = parse_options(argc, argv, "ap");
     sigset_t signals;
     sigemptyset(&signals);

@@ -9,6 +9,8 @@ setup_file() {
     pkg-config --exists libuv || skip "no libuv"
     export FIGURES=$BATS_FILE_TMPDIR
     OUT=$FIGURES CLIENTS="1 8 64s" ROUNDS=1 RUN=0.1 "$BENCH/bench.sh" >"$FIGURES/table" 3>&-
+    OUT=$FIGURES SERVERS=echo CLIENTS="1 8x3:5000 4+10" ROUNDS=1 RUN=0.1 "$BENCH/bench.sh" \
+        >"$FIGURES/echo-table" 3>&-
 }
 
 teardown() { stop_server; }
@@ -24,16 +26,24 @@ answers_all() {
 }
 
 # load_on_wrong SCRIPT: the load on a server made of epoll.c, changed by this script of sed. Sets
-# status and output.
+# status and output. stay_on_wrong SCRIPT: the same with the echo, and three messages outstanding.
 load_on_wrong() {
+    make_wrong epoll.c "$1"
+    run out/load -c 8 -t 0.2 "$BATS_TEST_TMPDIR/wrong" --port 0 3>&-
+    echo "$output"
+}
+stay_on_wrong() {
+    make_wrong epoll-echo.c "$1"
+    run out/stay -c 8 -o 3 -m 5000 -t 0.2 "$BATS_TEST_TMPDIR/wrong" --port 0 3>&-
+    echo "$output"
+}
+make_wrong() {
     local wrong=$BATS_TEST_TMPDIR/wrong
     cd "$BENCH" || return 1
-    sed "$1" epoll.c >"$wrong.c"
-    run cmp -s epoll.c "$wrong.c"
+    sed "$2" "$1" >"$wrong.c"
+    run cmp -s "$1" "$wrong.c"
     [ "$status" -eq 1 ]
     "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -o "$wrong" -x c - ../../common/{say,options,listen}.c <"$wrong.c"
-    run out/load -c 8 -t 0.2 "$wrong" --port 0 3>&-
-    echo "$output"
 }
 
 # is_void WHY: the run, and it printed no figures.
@@ -69,6 +79,37 @@ is_void() { [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ] && [[ $output == "lo
     is_void "the server counted"
 }
 
+# keeps_guarantees SERVER: those of the echo, by its own tests.
+keeps_guarantees() {
+    SERVER=$BENCH/out/$1 bats -f '20 MB|everything first|keep nobody|lost|dropped' \
+        "$ROOT/tests/echo.bats" 3>&-
+}
+
+@test "the echo with epoll keeps the guarantees" { keeps_guarantees epoll-echo; }
+@test "the echo with libuv keeps the guarantees" { keeps_guarantees uv-echo; }
+
+@test "stay: one wrong byte in a thousand messages voids the run" {
+    stay_on_wrong 's/^    ssize_t sent = give(fd, server.buffer/    server.buffer[n - 1] ^= server.calls % 300 < 3;\n&/'
+    is_void "wrong bytes"
+}
+
+@test "stay: a missing byte voids the run" {
+    stay_on_wrong 's/give(fd, server.buffer, (size_t)n)/give(fd, server.buffer, (size_t)n - (server.calls > 300))/
+        s/sent < n \&\&/0 \&\&/'
+    is_void "wrong bytes"
+}
+
+@test "stay: a client that is dropped voids the run" {
+    stay_on_wrong 's/^    prolong(fd);/    if (server.calls > 300)\n        drop(fd);\n&/'
+    [[ $output == *"load: void: "* ]]
+    [ "$status" -eq 1 ]
+}
+
+@test "stay: a server that counts its clients wrongly voids the run" {
+    stay_on_wrong 's/server.served, server.calls/server.served + 1, server.calls/'
+    is_void "the server counted"
+}
+
 @test "load: a server that does not start is said" {
     run "$BENCH/out/load" false 3>&-
     is_void "false: no ready line"
@@ -85,18 +126,29 @@ is_void() { [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ] && [[ $output == "lo
     done
 }
 
-@test "day 4 with each trick does the same work" {
-    local patch
-    cd "$BENCH" || return 1
-    OUT=$BATS_TEST_TMPDIR SERVERS=tricks CLIENTS=8 ROUNDS=1 RUN=0.1 run ./bench.sh 3>&-
-    echo "$output"
-    [ "$status" -eq 0 ]
-    [[ $output != *warning* ]]
-    for patch in tricks/*.patch; do
-        patch=${patch##*/}
-        grep -q "^day04-${patch%.patch} .* 0$" <<<"$output"
+@test "the table of the echo has a row for each server at each load" {
+    local server
+    grep -q "^8 clients, 3 of 5000 bytes " "$FIGURES/echo-table"
+    for server in epoll-echo uv-echo echo; do
+        [ "$(grep -c "^$server  *[1-9].* [0-9]*$" "$FIGURES/echo-table")" -eq 3 ]
+        [ "$server" = epoll-echo ] || [ "$(grep -c "^  $server  *[0-9]" "$FIGURES/echo-table")" -eq 3 ]
     done
 }
+
+# do_the_same_work SERVERS SERVER...: with each trick of these.
+do_the_same_work() {
+    local table=$BATS_TEST_TMPDIR/table trick
+    OUT=$BATS_TEST_TMPDIR SERVERS=$1 CLIENTS=8 ROUNDS=1 RUN=0.1 "$BENCH/bench.sh" >"$table" 2>&1 3>&- ||
+        { cat "$table"; return 1; }
+    ! grep warning "$table"
+    shift
+    while read -r trick; do
+        grep -q "^$trick .* [0-9]*$" "$table"
+    done < <(cd "$BENCH/tricks" && find "$@" -name '*.patch' | sed 's/\//-/; s/.patch$//')
+}
+
+@test "day 4 and epoll with each trick do the same work" { do_the_same_work tricks day04 epoll; }
+@test "the echo with each trick does the same work" { do_the_same_work echo-tricks echo; }
 
 @test "load: silent clients are connected beside the busy ones" {
     local trace=$BATS_TEST_TMPDIR/trace figures
@@ -111,7 +163,7 @@ is_void() { [ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 1 ] && [[ $output == "lo
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 5 ]
     [ "${lines[0]}" = "$(head -n 1 "$FIGURES/bench.csv")" ]
-    [ "$(awk -F, '{ print NF }' <<<"$output" | sort -u)" = 13 ]
+    [ "$(awk -F, '{ print NF }' <<<"$output" | sort -u)" = 12 ]
     [ "$(wc -l <"$FIGURES/bench.csv")" -eq 19 ]
 }
 

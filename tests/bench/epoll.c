@@ -96,6 +96,7 @@ static int open_signals(void)
 
 int main(int argc, char **argv)
 {
+    prepare_output();
     struct options options = parse_options(argc, argv, "ap");
 
     server.signal_fd = open_signals();

@@ -1,6 +1,6 @@
-# The table of make bench:  awk -F, -v base=epoll -f table.awk traced.csv bench.csv
+# The table of make bench:  awk -F, -v base=epoll -v of=connection -f table.awk traced.csv bench.csv
 # Medians over the rounds; ratios to base are taken within each round, then their median, and the
-# least and the greatest in brackets.
+# least and the greatest in brackets. The columns are found by the names in the first line.
 
 function sort(a, n,    i, j, t)
 {
@@ -30,16 +30,6 @@ function median(server, clients, column, ratio,    a, n, round, own, other)
     return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 }
 
-function mean(server, clients, column,    sum, n, round)
-{
-    for (round = 1; round <= last_round; round++)
-        if ((server, clients, round, column) in value) {
-            sum += value[server, clients, round, column]
-            n++
-        }
-    return n ? sum / n : "-"
-}
-
 function number(x, digits)
 {
     return x == "-" ? x : sprintf("%.*f", x >= 100 ? 0 : digits, x)
@@ -51,12 +41,60 @@ function ratio(server, clients, column,    m)
     return m == "-" ? m : sprintf("%.2f (%.2f..%.2f)", m, least, greatest)
 }
 
+function figure(server, clients, column,    x)
+{
+    x = median(server, clients, column)
+    if (column == "calls" && x == "-" && (server, clients) in traced)
+        return traced[server, clients] " s"
+    return number(x, column == "calls" ? 2 : column == "cpu_us" ? (of == "message" ? 2 : 1) : 0)
+}
+
+function row(first, server, clients,    i)
+{
+    printf "%-*s", width, first
+    for (i = 1; i <= columns; i++)
+        printf " %9s", server == "" ? title[i] : figure(server, clients, column[i])
+    printf "\n"
+}
+
+# "64x8:16384": 64 clients, 8 messages outstanding, of 16384 bytes
+function clients_in_words(load,    words)
+{
+    words = load
+    sub(/[x:].*/, "", words)
+    words = words (load ~ /s$/ && words !~ /s$/ ? "s" : "") " client" (words == "1" ? "" : "s")
+    if (of == "message")
+        words = words ", " (match(load, /x[0-9]+/) ? substr(load, RSTART + 1, RLENGTH - 1) : 1) " of " \
+            (match(load, /:[0-9]+/) ? substr(load, RSTART + 1, RLENGTH - 1) : 64) " bytes"
+    return words
+}
+
+BEGIN {
+    if (of == "message") {
+        columns = split("msg_per_s p50_us p99_us p999_us cpu_us calls conn_bytes", column, " ")
+        split("msg/s,p50 us,p99 us,p99.9,CPU us,calls,B/client", title, ",")
+        ratios = split("msg_per_s p99_us cpu_us calls conn_bytes", ratio_of, " ")
+        split("msg/s,p99,CPU,calls,memory", ratio_title, ",")
+    } else {
+        columns = split("conn_per_s p50_us p99_us p999_us cpu_us calls peak_kib errors", column, " ")
+        split("conn/s,p50 us,p99 us,p99.9,CPU us,calls,peak KiB,errors", title, ",")
+        ratios = split("conn_per_s p99_us cpu_us peak_kib", ratio_of, " ")
+        split("conn/s,p99,CPU,peak memory", ratio_title, ",")
+    }
+}
+
 FNR == NR && FILENAME ~ /traced/ {
     traced[$1, $2] = $3
     next
 }
 
-FNR > 1 {
+FNR == 1 {
+    for (i = 1; i <= NF; i++)
+        name[i] = $i
+    next
+}
+
+{
     if (!($1 in servers)) {
         servers[$1]
         server_at[++server_count] = $1
@@ -67,8 +105,7 @@ FNR > 1 {
     }
     last_round = $3 > last_round ? $3 : last_round
     for (i = 4; i <= NF; i++)
-        value[$1, $2, $3, i] = $i
-    value[$1, $2, $3, "cpu"] = $10 + $11
+        value[$1, $2, $3, name[i]] = $i
 }
 
 END {
@@ -76,37 +113,32 @@ END {
     for (s = 1; s <= server_count; s++)
         if (length(server_at[s]) > width)
             width = length(server_at[s])
-    printf "Medians of %d rounds of %s s. CPU: of the whole server, microseconds per connection;\n",
-        rounds, run
-    print "user and system: means, because the kernel tells them apart by its ticks only."
-    print "calls: into the kernel, per connection; counted by the server, or s: by strace in a run apart,"
+    if (of == "message")
+        width = 27 # "4096 clients, 8 of 16384 by"
+    printf "Medians of %d rounds of %s s. CPU: of the whole server, microseconds per %s.\n", rounds,
+        run, of
+    if (of == "message")
+        print "B/client: resident memory of the server for each client, when all are silent."
+    print "calls: into the kernel, per " of "; counted by the server, or s: by strace in a run apart,"
     print "which slows a server and so makes its batches larger. 512s: the server saturated, on one core"
     print "with the load and after it; else they have a core each, where there are two."
     for (c = 1; c <= clients_count; c++) {
         clients = clients_at[c]
-        printf "\n%-*s %8s %8s %8s %8s %7s %7s %7s %8s %9s %6s\n", width,
-            clients " client" (clients == "1" ? "" : "s"), "conn/s", "p50 us", "p99 us", "p99.9", "CPU us",
-            "user", "system", "calls", "peak KiB", "errors"
+        printf "\n"
+        row(clients_in_words(clients))
+        for (s = 1; s <= server_count; s++)
+            row(server_at[s], server_at[s], clients)
+        printf "%-*s", width, "  to " base
+        for (i = 1; i <= ratios; i++)
+            printf " %-18s", ratio_title[i]
+        printf "\n"
         for (s = 1; s <= server_count; s++) {
-            server = server_at[s]
-            calls = number(median(server, clients, 12), 2)
-            if (calls == "-" && (server, clients) in traced)
-                calls = traced[server, clients] " s"
-            printf "%-*s %8s %8s %8s %8s %7s %7s %7s %8s %9s %6s\n", width, server,
-                number(median(server, clients, 4), 0), number(median(server, clients, 5), 0),
-                number(median(server, clients, 6), 0), number(median(server, clients, 7), 0),
-                number(median(server, clients, "cpu"), 1), number(mean(server, clients, 10), 1),
-                number(mean(server, clients, 11), 1), calls,
-                number(median(server, clients, 13), 0), number(median(server, clients, 8), 0)
-        }
-        printf "%-*s %-18s %-18s %-18s %-18s\n", width, "  to " base, "conn/s", "p99", "CPU",
-            "peak memory"
-        for (s = 1; s <= server_count; s++) {
-            server = server_at[s]
-            if (server == base || !(base in servers))
+            if (server_at[s] == base || !(base in servers))
                 continue
-            printf "  %-*s %-18s %-18s %-18s %-18s\n", width - 2, server, ratio(server, clients, 4),
-                ratio(server, clients, 6), ratio(server, clients, "cpu"), ratio(server, clients, 13)
+            printf "  %-*s", width - 2, server_at[s]
+            for (i = 1; i <= ratios; i++)
+                printf " %-18s", ratio(server_at[s], clients, ratio_of[i])
+            printf "\n"
         }
     }
 }

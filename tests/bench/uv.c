@@ -50,7 +50,8 @@ static void on_shutdown(uv_shutdown_t *request, int status)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
-    (void)handle, (void)suggested;
+    (void)handle;
+    (void)suggested;
     *buf = uv_buf_init(buffer, sizeof buffer); /* it is read and looked at before the next alloc */
 }
 
@@ -94,6 +95,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 int main(int argc, char **argv)
 {
+    prepare_output();
     struct options options = parse_options(argc, argv, "ap");
     static uv_tcp_t listener;
     static uv_signal_t terminate;
