@@ -1,0 +1,3 @@
+: "${BATS_TEST_TIMEOUT:=300}"
+# shellcheck source=tests/setup_suite.bash
+source "$BATS_TEST_DIRNAME/../../setup_suite.bash"
