@@ -3,10 +3,8 @@
 
 load helpers
 load protocol
+# shellcheck disable=SC2034 # helpers.bash uses it
 DAY=day01
-
-setup() { start_server "$DAY"; }
-teardown() { stop_server; }
 
 # bats test_tags=contract
 @test "it says where it listens, and that is true" { answers_on_its_port; }

@@ -5,9 +5,6 @@ load helpers
 load protocol
 DAY=day03
 
-setup() { start_server "$DAY"; }
-teardown() { stop_server; }
-
 # bats test_tags=contract
 @test "it says where it listens, and that is true" { answers_on_its_port; }
 # bats test_tags=contract,bug:5,bug:17
@@ -47,6 +44,8 @@ teardown() { stop_server; }
 # bats test_tags=contract
 @test "SIGTERM ends it" { ends_on_sigterm 143 0; }
 
+@test "signals that ask for nothing change nothing" { ignores_signals_that_ask_for_nothing; }
+
 # bats test_tags=usage
 @test "wrong usage is refused before anything is opened" { refuses_wrong_usage; }
 # bats test_tags=usage
@@ -68,8 +67,31 @@ teardown() { stop_server; }
     [ "$(grep -c '^sqe CLOSE/[0-9]* *slot' "$TRACE")" -eq 30 ]
 }
 
+@test "a client lives in a slot, and is no descriptor of the process" {
+    needs_ring
+    start_clients stdin,send=5,ack,eof
+    eventually 10 slots_used_are 1
+    [ "$(descriptors_of "$SERVER_PID" | grep -c socket:)" -eq 1 ] # it listens
+    resume_clients 0
+    await_clients
+}
+
+@test "a client that finds all slots taken waits for one" {
+    takes --trace
+    stop_server
+    start_server "$DAY" --trace
+    start_clients -n 1024 stdin,send=5,ack,eof
+    # The accept is cancelled, unless the completion queue was full at this very client.
+    eventually 10 has_lines 1 '^cqe CANCEL\|^cqe ACCEPT .* res 1023$' "$ERR"
+    start_clients stdin,send=5,ack,eof
+    await_waiting 1 0 1
+    resume_clients 0 1
+    await_clients
+    stop_server_with_trace
+}
+
 @test "more clients at once than the table has slots are all answered" {
-    clients -n 1000 send=5,ack,eof
+    clients -n 1500 send=5,ack,eof
 }
 
 # bats test_tags=usage

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Checks an exercise of the lessons:  tests/exercises/check.sh 03-1 [FILE]
 # FILE is your server.c, day03/server.c where it is not given. It is built as that day's server and
-# tested; the tests are in 03-1.bats beside this script.
+# tested; the tests are in 03-1.bats beside this script. When they fail, it says what to read; when they
+# pass, it shows another solution beside yours, and why it is so: solutions/03-1.patch.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 exercise=${1-}
@@ -21,4 +22,16 @@ cp -R "$root/Makefile" "$root/common" "$folder"
 mkdir "$folder/$day"
 cp "$file" "$folder/$day/server.c"
 make -s -C "$folder" "$day/server"
-SERVER=$folder/$day/server NO_BUILD=1 "${BATS:-bats}" "$root/tests/exercises/$exercise.bats"
+if ! SERVER=$folder/$day/server NO_BUILD=1 "${BATS:-bats}" "$root/tests/exercises/$exercise.bats"; then
+    printf '\nWhere it is told: '
+    sed -n 's/^# Read: //p' "$root/tests/exercises/$exercise.bats"
+    exit 1
+fi
+
+solution=$root/tests/exercises/solutions/$exercise.patch
+cp "$root/$day/server.c" "$folder/solution.c"
+patch -s -F 0 "$folder/solution.c" "$solution"
+printf '\nDone. Another solution; the lines with - are yours:\n\n'
+diff -u --label "$file" --label "$exercise" "$file" "$folder/solution.c" && echo "It is the same as yours."
+printf '\n'
+sed '/^--- /,$d; /^$/d' "$solution"
