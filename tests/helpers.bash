@@ -10,6 +10,9 @@
 
 bats_require_minimum_version 1.8.0
 
+# What a wait may take is so many times longer; in an emulator, 5.
+SLOWER=${SLOWER:-1}
+
 setup() { [ -z "${DAY-}" ] || start_server "$DAY"; }
 
 # Of day 4, all slots must be free again after a test that passed. Clients that a test has left waiting
@@ -99,6 +102,7 @@ require_silence() {
 clients() {
     local options=()
     while [[ $1 == -* ]]; do
+        [ "$1" != -t ] || set -- -t $(($2 * SLOWER)) "${@:3}"
         options+=("$1" "$2")
         shift 2
     done
@@ -199,7 +203,7 @@ server_kib() { awk -v "field=$1:" '$1 == field { print $2 }' "/proc/$SERVER_PID/
 
 # eventually SECONDS COMMAND...: until the command succeeds, or the time is up.
 eventually() {
-    local deadline=$((SECONDS + $1))
+    local deadline=$((SECONDS + $1 * SLOWER))
     shift
     until "$@"; do
         ((SECONDS < deadline)) || { echo "not so in time: $*"; return 1; }

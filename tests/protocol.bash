@@ -294,9 +294,9 @@ uses_no_cpu_time() { # WITH
         cpu_time
         used=$((TICKS - before))
         [ "$used" -ge "$least" ] || least=$used
-        [ "$least" -gt 3 ] || return 0
+        [ "$least" -gt $((3 * SLOWER)) ] || return 0
     done
-    differs "nothing for half a second${1:+, with $1}" "${least}0 ms of CPU time used" "30 ms at most"
+    differs "nothing for half a second${1:+, with $1}" "${least}0 ms of CPU time used" "$((3 * SLOWER))0 ms at most"
 }
 
 is_idle_without_clients() {

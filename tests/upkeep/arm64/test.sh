@@ -28,4 +28,4 @@ export PKG_CONFIG_LIBDIR=$folder/root/usr/lib/aarch64-linux-gnu/pkgconfig PKG_CO
 
 cd "$folder/root/copy"
 ROOT=$folder/root "$root/tests/upkeep/kernels/boot.sh" "$kernel" \
-    "ulimit -n 65536; NO_BUILD=1 BATS_TEST_TIMEOUT=600 bats -T --filter-tags !usage $*"
+    "ulimit -n 65536; SLOWER=5 NO_BUILD=1 BATS_TEST_TIMEOUT=600 bats -T --filter-tags !usage $*"

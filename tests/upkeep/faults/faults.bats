@@ -11,7 +11,7 @@ DAY=day04
     restart_server --slots 10000 --idle-timeout 600
     local before after
     before=$(server_kib VmRSS)
-    clients -n 10000 -t 500 all,send=1000,ack,eof
+    clients -n 10000 -t 100 all,send=1000,ack,eof
     after=$(server_kib VmRSS)
     echo "RSS before $before KiB, after $after KiB"
     [ $((after - before)) -le 15000 ]

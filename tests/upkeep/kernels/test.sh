@@ -21,5 +21,5 @@ export TESTS="$*"
 # shellcheck disable=SC2016 # for the shells that xargs starts
 printf '%s\n' "${kernels[@]}" | xargs -P "$(nproc)" -I{} bash -c '
     set -o pipefail
-    tests/upkeep/kernels/boot.sh {} "ulimit -n 65536; NO_BUILD=1 BATS_TEST_TIMEOUT=600 bats -T --filter-tags !usage $TESTS" 2>&1 |
+    tests/upkeep/kernels/boot.sh {} "ulimit -n 65536; SLOWER=5 NO_BUILD=1 BATS_TEST_TIMEOUT=600 bats -T --filter-tags !usage $TESTS" 2>&1 |
         sed -u "s/^/{}  /"' || { echo "test.sh: not all kernels passed" >&2; exit 1; }

@@ -26,5 +26,5 @@ if tests/client 2>/dev/null || [ $? -eq 2 ]; then # its usage
     bash -c "$tests"
 else
     tests/upkeep/deps.sh kernels
-    tests/upkeep/kernels/boot.sh 6.12 "ulimit -n 65536; $tests"
+    tests/upkeep/kernels/boot.sh 6.12 "ulimit -n 65536; export SLOWER=5; $tests"
 fi
