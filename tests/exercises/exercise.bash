@@ -42,7 +42,7 @@ counts() {
 
 # A silent client is sent away: the one behind three of them is answered.
 outlasts_silent_clients() {
-    start_clients -n 3 gone
+    start_clients -n 3 -t 15 gone
     start_clients -t 15 send=5,ack,eof
     await_clients
 }

@@ -6,7 +6,7 @@ UPKEEP_HELPERS := $(UPKEEP)/kernels/refuse $(UPKEEP)/fuzz/fuzz $(UPKEEP)/faults/
 
 SEED ?= 1
 
-# What test-all runs beside tests/ itself. The steps of each day one by one (steps/run.bats) take longer:
+# What test-all runs after tests/ itself. The steps of each day one by one (steps/run.bats) take longer:
 # make test-steps.
 SUITES := \
 	client \
@@ -30,8 +30,8 @@ $(UPKEEP)/faults/says: common/say.o
 $(UPKEEP_HELPERS): %: %.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-test-all: all $(UPKEEP_HELPERS) ## Every suite that runs here: bats tests/, and the slow ones
-	PROGRAMS='$(GRADED)' BATS_TEST_TIMEOUT=600 $(BATS) tests/ tests/bench/ $(addprefix $(UPKEEP)/,$(SUITES))
+test-all: test all $(UPKEEP_HELPERS) ## Every suite that runs here: bats tests/, and the slow ones
+	PROGRAMS='$(GRADED)' BATS_TEST_TIMEOUT=600 $(BATS) tests/bench/ $(addprefix $(UPKEEP)/,$(SUITES))
 
 lessons: ## The lessons print what the code says and does
 	$(BATS) $(UPKEEP)/lessons/

@@ -115,31 +115,41 @@ check_exercise() {
         tests/exercises/check.sh "$@" 3>&-
 }
 
-# exercises DAY: each is in the day's lesson; where it starts its check fails, the solution passes it.
+# exercise NAME FOLDER: it is in the day's lesson; where it starts its check fails, the solution passes it.
+exercise() {
+    local day=day${1%-*} mine=$2/mine.c patch=tests/exercises/solutions/$1.patch
+    mkdir "$2"
+    grep -q "tests/exercises/check.sh $1 " "$day/README.md"
+    cp "$day/server.c" "$mine"
+    if check_exercise "$1" "$mine" >"$2/start" 2>&1; then
+        echo "its check does not fail at the start"
+        return 1
+    fi
+    grep -q '^not ok' "$2/start" || { cat "$2/start"; return 1; }
+    grep -q "^Where it is told: $day/README.md, " "$2/start"
+    [ "$day" = day01 ] || grep -q '^# The last lines of the trace:' "$2/start"
+    patch -s -F 0 "$mine" "$patch"
+    echo "/* mine */" >>"$mine"
+    check_exercise "$1" "$mine" >"$2/end" 2>&1 || { cat "$2/end"; return 1; }
+    grep -qF -- '-/* mine */' "$2/end"
+    grep -q '^Why: ' "$2/end"
+}
+
+# exercises DAY: all of them, side by side: what they do most is wait.
 exercises() {
-    local patch name n=0
-    for patch in "$ROOT/tests/exercises/solutions/$1"-*.patch; do
-        name=$(basename "$patch" .patch)
-        echo "exercise $name"
-        grep -q "tests/exercises/check.sh $name " "day$1/README.md"
-        cp "day$1/server.c" "$BATS_TEST_TMPDIR/mine.c"
-        if check_exercise "$name" "$BATS_TEST_TMPDIR/mine.c" >"$BATS_TEST_TMPDIR/start" 2>&1; then
-            echo "its check does not fail at the start"
-            return 1
-        fi
-        grep -q '^not ok' "$BATS_TEST_TMPDIR/start" || { cat "$BATS_TEST_TMPDIR/start"; return 1; }
-        grep -q "^Where it is told: day$1/README.md, " "$BATS_TEST_TMPDIR/start"
-        [ "$1" = 01 ] || grep -q '^# The last lines of the trace:' "$BATS_TEST_TMPDIR/start"
-        patch -s -F 0 "$BATS_TEST_TMPDIR/mine.c" "$patch"
-        echo "/* mine */" >>"$BATS_TEST_TMPDIR/mine.c"
-        check_exercise "$name" "$BATS_TEST_TMPDIR/mine.c" >"$BATS_TEST_TMPDIR/end" 2>&1 || { cat "$BATS_TEST_TMPDIR/end"; return 1; }
-        grep -qF -- '-/* mine */' "$BATS_TEST_TMPDIR/end"
-        grep -q '^Why: ' "$BATS_TEST_TMPDIR/end"
-        n=$((n + 1))
+    local name names=() n status=0
+    for name in "tests/exercises/solutions/$1"-*.patch; do
+        name=$(basename "$name" .patch)
+        (set -eu; exercise "$name" "$BATS_TEST_TMPDIR/$name") >"$BATS_TEST_TMPDIR/$name.log" 2>&1 &
+        names+=("$name:$!")
     done
-    [ "$n" -ge 3 ]
-    [ "$n" -eq "$(find tests/exercises -name "$1-*.bats" | wc -l)" ]
-    [ "$n" -eq "$(grep -c 'tests/exercises/check.sh [0-9]' "day$1/README.md")" ]
+    for n in "${names[@]}"; do
+        wait "${n#*:}" || { echo "exercise ${n%:*}:"; cat "$BATS_TEST_TMPDIR/${n%:*}.log"; status=1; }
+    done
+    [ "$status" -eq 0 ]
+    [ "${#names[@]}" -ge 3 ]
+    [ "${#names[@]}" -eq "$(find tests/exercises -name "$1-*.bats" | wc -l)" ]
+    [ "${#names[@]}" -eq "$(grep -c 'tests/exercises/check.sh [0-9]' "day$1/README.md")" ]
 }
 
 @test "day 1's exercises: the start fails, the solution passes" { exercises 01; }
