@@ -241,6 +241,7 @@ make_knows() {
     for word; do
         case $target:$word in
         bug:N=*) compgen -G "tests/bugs/${word#N=}-*" >/dev/null || return 1 ;;
+        step:N=0) ;; # the server of the day before
         step:N=* | diff:N=*) compgen -G "$(printf 'day%s/steps/%02d-*' "$day" "$((10#${word#N=}))")" >/dev/null || return 1 ;;
         esac
     done
