@@ -86,15 +86,15 @@ DAY=day04
 # bats test_tags=step:12
 @test "silent clients on every slot are dropped after the idle timeout" {
     takes --idle-timeout
-    restart_server --slots 8 --idle-timeout 1
-    clients -n 100 eof
+    restart_server --slots 8 --idle-timeout "$SLOWER"
+    clients -n $((100 / SLOWER)) eof
     clients -n 8 send=5,ack,eof
 }
 
 # bats test_tags=step:12
 @test "clients that never close, or never stop sending, are dropped after the idle timeout" {
     takes --idle-timeout
-    restart_server --slots 8 --idle-timeout 1
+    restart_server --slots 8 --idle-timeout "$SLOWER"
     start_clients -n 8 send=5,ack,eof,stdin
     await_waiting 1 0
     clients -n 8 send=5,ack,eof
@@ -108,7 +108,7 @@ DAY=day04
 # bats test_tags=step:12
 @test "what a client sends after its request does not extend its time" {
     takes --idle-timeout
-    restart_server --idle-timeout 1
+    restart_server --idle-timeout "$SLOWER"
     exec {tcp}<>"/dev/tcp/127.0.0.1/$PORT"
     local sent=0 from=${EPOCHREALTIME/./}
     trap '' PIPE

@@ -107,14 +107,14 @@ takes_a_part() { # or all, where the cancel comes too late
 
 @test "silent clients, and those that do not read, are dropped after the idle timeout" {
     takes --idle-timeout
-    restart_server --idle-timeout 1
+    restart_server --idle-timeout "$SLOWER"
     some_clients -n 30 -t 15 eof flood echo=5,eof echo=5,half,eof,gone
     [ -n "${SERVER-}" ] || eventually 10 only_idle_slot_is_used
 }
 
 @test "who says something now and then is not silent" {
     takes --idle-timeout
-    restart_server --idle-timeout 1
+    restart_server --idle-timeout "$SLOWER"
     exec {tcp}<>"/dev/tcp/127.0.0.1/$PORT"
     for n in {1..6}; do
         echo "$n" >&"$tcp"

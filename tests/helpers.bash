@@ -100,7 +100,8 @@ require_silence() {
 # clients [OPTION...] SCRIPT...: real clients against the server, see tests/client.c. All must
 # go through their script.
 clients() {
-    local options=()
+    local options=(-p $((30 * SLOWER)))
+    [ "$SLOWER" -gt 1 ] || options=()
     while [[ $1 == -* ]]; do
         [ "$1" != -t ] || set -- -t $(($2 * SLOWER)) "${@:3}"
         options+=("$1" "$2")

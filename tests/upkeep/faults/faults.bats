@@ -17,6 +17,7 @@ DAY=day04
     [ $((after - before)) -le 15000 ]
 }
 
+# bats test_tags=long
 @test "rings of 4 and 8 entries: the suite of day 4 passes" {
     "$ROOT/tests/upkeep/copy.sh" "$BATS_TEST_TMPDIR/copy" CPPFLAGS=-DSQ_ENTRIES=4 day04 3>&-
     NO_BUILD=1 SERVER=$BATS_TEST_TMPDIR/copy/day04/server bats --filter-tags !usage "$ROOT/tests/day04.bats" 3>&-

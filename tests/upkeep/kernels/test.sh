@@ -17,9 +17,9 @@ chmod 755 "$folder" # some tests run the servers as another user
 
 cd "$folder/copy"
 export LIMIT=${LIMIT:-2700}
-export TESTS="$*"
+export TESTS="$*" TAGS=${TAGS:-!usage}
 # shellcheck disable=SC2016 # for the shells that xargs starts
 printf '%s\n' "${kernels[@]}" | xargs -P "$(nproc)" -I{} bash -c '
     set -o pipefail
-    tests/upkeep/kernels/boot.sh {} "ulimit -n 65536; SLOWER=5 NO_BUILD=1 BATS_TEST_TIMEOUT=600 bats -T --filter-tags !usage $TESTS" 2>&1 |
+    tests/upkeep/kernels/boot.sh {} "ulimit -n 65536; SLOWER=5 NO_BUILD=1 BATS_TEST_TIMEOUT=600 bats -T --filter-tags $TAGS $TESTS" 2>&1 |
         sed -u "s/^/{}  /"' || { echo "test.sh: not all kernels passed" >&2; exit 1; }
