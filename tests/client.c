@@ -248,7 +248,7 @@ static void describe(struct client *c, char *detail, const char *then)
 static unsigned seconds_left(void)
 {
     time_t used = time(NULL) - run.started_at;
-    return used < run.seconds ? run.seconds - (unsigned)used : 0;
+    return used < (time_t)run.seconds ? run.seconds - (unsigned)used : 0;
 }
 
 static _Noreturn void report(void)
