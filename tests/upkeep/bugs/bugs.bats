@@ -51,7 +51,7 @@ section() { sed -n "/^#### $1 /,/^##/p" "$NOTES"; }
 }
 
 @test "make bug N=.. prints what it changed, with three lines around" {
-    run -0 "$BUGS/bug.sh" 35
+    TMPDIR=$BATS_TEST_TMPDIR run -0 "$BUGS/bug.sh" 35
     [[ $output == *"Go there first:"*"    cd /"*"Bug 35: "*"Try:"*"--- a/day02/probe.c"*"-    return opcode < "*"+    return operations[opcode];"* ]]
     # the hunk of one line that is another
     [[ $output == *"@@ -"[0-9]*",7 +"[0-9]*",7 @@"* ]]
