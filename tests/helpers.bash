@@ -17,7 +17,8 @@ setup() { [ -z "${DAY-}" ] || start_server "$DAY"; }
 
 # Of day 4, all slots must be free again after a test that passed. Clients that a test has left waiting
 # go on, and end as the server has.
-teardown() {
+teardown() { end_test; }
+end_test() {
     local status=0
     [ "${DAY-}" != day04 ] || [ -z "${BATS_TEST_COMPLETED-}" ] || require_free_slots || status=1
     stop_server || status=1
@@ -100,8 +101,8 @@ require_silence() {
 # clients [OPTION...] SCRIPT...: real clients against the server, see tests/client.c. All must
 # go through their script.
 clients() {
-    local options=(-p $((30 * SLOWER)))
-    [ "$SLOWER" -gt 1 ] || options=()
+    local options=()
+    [ "$SLOWER" -eq 1 ] || options=(-p $((30 * SLOWER)))
     while [[ $1 == -* ]]; do
         [ "$1" != -t ] || set -- -t $(($2 * SLOWER)) "${@:3}"
         options+=("$1" "$2")

@@ -13,9 +13,7 @@ load ../../protocol
 setup() { DAY=day04; }
 teardown() {
     local status=0
-    [ "$DAY" != day04 ] || require_free_slots || status=1
-    stop_server || status=1
-    resume_clients "${!CLIENTS[@]}"
+    end_test || status=1
     release_terminal
     return "$status"
 }
