@@ -23,7 +23,7 @@ need() {
     shift
     case $tool in
     liburing) if have pkg-config && pkg-config --exists 'liburing >= 2.3'; then return; fi ;;
-    libuv) if have pkg-config && pkg-config --exists libuv; then return; fi ;;
+    libuv | libevent) if have pkg-config && pkg-config --exists "$tool"; then return; fi ;;
     *) if have "$tool"; then return; fi ;;
     esac
     case $manager in
@@ -71,6 +71,9 @@ if [ "${1-}" = grade ]; then
     need node        nodejs            nodejs            nodejs       nodejs          nodejs
     need javac       default-jdk-headless java-latest-openjdk-devel jdk-openjdk openjdk21-jdk java-21-openjdk-devel
     need rustc       rustc             rust              rust         rust            rust
+    need go          golang-go         golang            go           go              go
+    need libevent    libevent-dev      libevent-devel    libevent     libevent-dev    libevent-devel
+    need libuv       libuv1-dev        libuv-devel       libuv        libuv-dev       libuv-devel
 fi
 if [ "${1-}" = liburing ]; then
     need clang       clang             clang             clang        clang           clang

@@ -21,7 +21,7 @@ SUITES := \
 	steps/steps.bats
 
 # Of the grader's right and wrong servers it takes these; make test-grade takes all.
-GRADED := day04|EPOLL|uring.c|echo|NUL|RESETS_LARGE|EINTR_ENDS|LEAKS|KEEPS_1K|SPINS|echo:REORDERS
+GRADED := day04|EPOLL|RECV|echo|NUL|RESETS_LARGE|EINTR_ENDS|LEAKS|KEEPS_1K|SPINS|echo:REORDERS
 
 .PHONY: test-all soak fuzz lessons bugs test-steps test-grade test-replay test-kernels test-arm64 test-32 test-musl \
 	test-liburing test-fresh lint sanitize
@@ -42,9 +42,9 @@ bugs: ## Each bug of NOTES.md, put back, is caught
 test-steps: ## The steps of each day build, and begin to do what they say
 	$(BATS) $(UPKEEP)/steps/
 
-test-grade: all ## The grader and the exercises' checks, on right and wrong programs in six languages   make test-grade TIMES=20
+test-grade: all ## The grader and the exercises' checks, on right and wrong programs in seven languages   make test-grade TIMES=20 JOBS=3
 	$(UPKEEP)/deps.sh grade
-	TIMES=$(TIMES) $(BATS) $(UPKEEP)/grade/ $(UPKEEP)/exercises/
+	TIMES=$(TIMES) JOBS=$(JOBS) $(BATS) $(UPKEEP)/grade/ $(UPKEEP)/exercises/
 
 test-replay: all ## The page of "make replay", in a browser
 	$(UPKEEP)/deps.sh replay
