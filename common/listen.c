@@ -34,7 +34,7 @@ int listen_on(const struct sockaddr_in *address)
     set(fd, SO_OOBINLINE, "SO_OOBINLINE"); /* urgent bytes are bytes; accepted sockets inherit it */
     if (bind(fd, (const struct sockaddr *)address, sizeof *address) < 0)
         die(what, errno,
-            errno == EADDRINUSE      ? "try --port"
+            errno == EADDRINUSE      ? "try again in a moment, or --port"
             : errno == EADDRNOTAVAIL ? "not an address of this machine: try --address 127.0.0.1"
             : errno == EACCES        ? "ports below 1024 need root: try --port"
                                      : "see bind(2)");

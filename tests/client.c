@@ -125,7 +125,7 @@ static _Noreturn void usage(const char *what)
 {
     fprintf(stderr,
             "client: %s\nusage: client [-n clients] [-c at-once] [-t seconds] [-p patience] "
-            "[-s seed] PORT SCRIPT...\n",
+            "[-s seed] PORT SCRIPT...\n(the steps of a script: see the head of tests/client.c)\n",
             what);
     exit(2);
 }

@@ -169,16 +169,17 @@ interrupted() {
 
 # bats test_tags=step:15
 @test "the last line counts clients and calls rightly" {
-    takes --trace
+    needs_ring
     stop_server
     under_strace "$BATS_TEST_TMPDIR/calls" -e trace=io_uring_enter
     start_server "$DAY"
     clients -n 60 -c 5 send=5,ack,eof
     clients -n 5 half,eof
     stop_server
-    local calls
-    calls=$(grep -c '^io_uring_enter' "$BATS_TEST_TMPDIR/calls") # the first asks for a worker: not in the loop
-    [ "$(cat "$OUT")" = "served 60 clients in $((calls - 1)) io_uring_enter calls" ]
+    local calls counted
+    calls=$(grep -c '^io_uring_enter' "$BATS_TEST_TMPDIR/calls")
+    counted=$((calls - 1)) # without the first, which asks for a worker; a reader's program need not do that
+    [[ $(<"$OUT") =~ ^served\ 60\ clients\ in\ ($counted${SERVER:+|$calls})\ io_uring_enter\ calls$ ]]
 }
 
 # bats test_tags=step:18
@@ -193,7 +194,7 @@ interrupted() {
     local status=0
     await_exit || status=$?
     [ "$status" -eq 1 ]
-    grep -q 'second signal: 20 clients dropped' "$ERR"
+    grep -q '20 clients dropped' "$ERR"
     resume_clients 0
     await_clients
 }

@@ -153,7 +153,7 @@ await_clients() {
 
 # takes OPTION: skips the test when the program's --help does not list that option.
 takes() {
-    timeout -k 1 5 "$(server_path)" --help 2>&1 3>&- | grep -q -e "$1" || skip "no option $1"
+    timeout -k 1 5 "$(server_path)" --help 2>&1 3>&- | grep -q -e "$1" || skip "its --help has no option $1"
 }
 
 # used_slots: how many slots of the ring's file table are in use, by /proc/PID/fdinfo. The kernel

@@ -372,7 +372,7 @@ refuses_wrong_usage() {
 
 says_why_it_cannot_bind() {
     takes --address
-    start_error "^[^:]+: bind 127\.0\.0\.1:$PORT: Address (already )?in use \(try --port\)$" \
+    start_error "^[^:]+: bind 127\.0\.0\.1:$PORT: Address (already )?in use \(try again in a moment, or --port\)$" \
         "$(server_path)" --port "$PORT"
     start_error '^[^:]+: bind 192\.0\.2\.1:0: (Cannot assign requested address|Address not available) \(.*--address' \
         "$(server_path)" --address 192.0.2.1 --port 0

@@ -1,8 +1,9 @@
 #!/bin/bash
 # How far a program is on the way through day 4, by the tests that its steps name:
 #   tests/steps/score.sh SERVER [graded]
-# Prints "day 4: n of m steps", and the next one, which is the first whose tests do not all pass. It ends
-# when that one is known, so that it takes seconds for a program that is not far. "graded": it has full
+# Prints "day 4: n of m steps", and the next one, which is the first whose tests do not all pass; or at the
+# end which steps have no test there. It ends when that is known, so that it takes seconds for a program that
+# is not far. "graded": it has full
 # marks of the contract, whose tests are not run again.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,12 +27,15 @@ exec {results}< <(exec tests/grade/guard $((${GRADE_TIME:-50} * 20)) bats --tap 
 guard=$!
 
 # The results come in the order of the file, which is not quite that of the steps.
-n=0 next=$((${#steps[@]} + 1))
+n=0 next=$((${#steps[@]} + 1)) why=''
 while read -r line <&"$results"; do
     [[ $line == "ok "* || $line == "not ok "* ]] || continue
     step=${tested[n]} n=$((n + 1))
     # One that is skipped, for want of an option, has not passed.
-    if [[ $line == "not ok "* || $line == *" # skip"* ]] && ((step < next)); then next=$step; fi
+    if [[ $line == "not ok "* || $line == *" # skip"* ]] && ((step < next)); then
+        next=$step why=${line#*" # skip"}
+        [ "$why" != "$line" ] || why=''
+    fi
     for step in "${tested[@]:n}"; do ((step >= next)) || continue 2; done
     break
 done
@@ -42,8 +46,19 @@ for step in "${tested[@]:n}"; do ((step >= next)) || next=$step; done # no resul
 done=0
 for step in "${named[@]}"; do ((step >= next || step <= done)) || done=$step; done
 ((next <= ${#steps[@]})) || done=${#steps[@]}
-echo "day 4: $done of ${#steps[@]} steps"
-if [ "$done" -lt ${#steps[@]} ]; then
-    [ "$next" -eq $((done + 1)) ] || echo "    (no test here tells step $done from those up to $((next - 1)))"
+if [ "$done" -eq ${#steps[@]} ]; then
+    echo "day 4: $done of ${#steps[@]} steps"
+    untested=''
+    for ((n = 1; n <= ${#steps[@]}; n++)); do
+        [[ " ${named[*]} " == *" $n "* ]] || untested+=" $n"
+    done
+    echo "    (not looked at, for want of a test there:$untested)"
+else
+    if [ "$next" -eq $((done + 1)) ]; then
+        echo "day 4: $done of ${#steps[@]} steps"
+    else
+        echo "day 4: $done to $((next - 1)) of ${#steps[@]} steps (no test here tells these apart)"
+    fi
     echo "    next: step $(sed -n '1s/^Step 0*//p' "${steps[next - 1]}")      make diff DAY=04 N=$(printf %02d "$next")"
+    [ -z "$why" ] || echo "    a test of it is skipped:$why"
 fi

@@ -81,16 +81,20 @@ setup_file() {
 }
 
 @test "right servers get full marks" {
-    local name path n said less=''
+    local name path n said less='' going=()
     while IFS=$'\t' read -r name _; do
         path=$(program "$name" Right) || true
         [ -n "$path" ] || { echo "# left out, for want of its language: $name" >&3; continue; }
         for ((n = 1; n <= ${TIMES:-1}; n++)); do
-            while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-1}" ]; do wait -n || true; done
             grade "$name.$n" "$path" &
+            going+=($!)
+            if [ ${#going[@]} -ge "${JOBS:-1}" ]; then
+                wait "${going[0]}"
+                going=("${going[@]:1}")
+            fi
         done
     done < <(table Right)
-    wait
+    for n in "${going[@]}"; do wait "$n"; done
     for said in "$BATS_FILE_TMPDIR"/*.said; do
         grep -qE '^([0-9]+) of \1$' "$said" && continue
         less+=" $(basename "$said" .said)"

@@ -1,6 +1,6 @@
 # No word of the glossary stands in a lesson before the section that tells it:
 #   awk -f words.awk GLOSSARY LESSON...
-# GLOSSARY is the page with the table, rows of "| word, other form | [where](page#section) |"; LESSON...
+# GLOSSARY is the page with the table, rows of "| [word, other form](page#section) | meaning |"; LESSON...
 # are the pages in the order of reading. Prints what is wrong, and exits 1 if anything is. No use of a
 # word are: headings, fenced blocks, where links lead to, the glossary itself, and what stands in
 # brackets with the step that will tell more: "(The sweep comes in step 12.)". Nor is the title of a
@@ -25,14 +25,14 @@ fenced { next }
 pass == 1 {
     if (/^## Words/) in_table = 1
     else if (/^#/) in_table = 0
-    if (in_table && split($0, cell, "|") == 4 && match(cell[3], /\]\([^)]*\)/)) {
+    if (in_table && split($0, cell, "|") == 4 && match(cell[2], /\]\([^)]*\)/)) {
         path = FILENAME
         sub(/[^\/]*$/, "", path)
-        target = substr(cell[3], RSTART + 2, RLENGTH - 3)
+        target = substr(cell[2], RSTART + 2, RLENGTH - 3)
         count++
         told[count] = fold(target ~ /^#/ ? FILENAME target : path target)
-        word[count] = cell[2]
-        gsub(/^ +| +$|`/, "", word[count])
+        word[count] = substr(cell[2], 1, RSTART - 1)
+        gsub(/^ *\[|`/, "", word[count])
     }
     next
 }
