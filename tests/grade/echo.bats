@@ -17,11 +17,6 @@ start_clients_that_do_not_read() {
     eventually "$PATIENCE" unread_are_at_least 2 >/dev/null || true
 }
 
-unread_are_at_least() { # N: so many clients have bytes waiting at the server. proc_net(5)
-    [ "$(awk -v port="$(printf :%04X "$PORT")" '
-        $2 ~ port "$" && $4 == "01" && $5 !~ /:0+$/ { n++ } END { print n + 0 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)" -ge "$1" ]
-}
-
 is_not_read_without_end() {
     local bytes
     bytes=$(more_than_enough)
@@ -36,6 +31,11 @@ serves_beside_clients_that_do_not_read() {
         echo "after: 4 clients that send, and do not read what comes back"
         return 1
     }
+}
+
+ends_beside_clients_that_do_not_read() {
+    start_clients_that_do_not_read
+    ends 0 "SIGTERM, while 4 clients are connected that do not read what comes back"
 }
 
 is_idle_with_clients_that_do_not_read() {
@@ -68,3 +68,5 @@ is_idle_with_clients_that_do_not_read() {
 @test "waiting for clients that do not read uses no CPU time" { is_idle_with_clients_that_do_not_read; }
 # bats test_tags=contract
 @test "SIGTERM ends it with status 0" { ends_on_sigterm 0; }
+# bats test_tags=contract
+@test "SIGTERM ends it beside clients that do not read" { ends_beside_clients_that_do_not_read; }

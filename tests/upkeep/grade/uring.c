@@ -1,6 +1,6 @@
 /*
- * Right servers, for the tests of the grader: io_uring with ordinary descriptors, no file table. How is
- * chosen when it is compiled:  cc -DHOW=SQPOLL ...
+ * Right servers, for the tests of the grader: io_uring with ordinary descriptors, no file table.
+ * How is chosen when it is compiled:  cc -DHOW=SQPOLL ...
  *
  *   RECV     one receive at a time for each client
  *   SQPOLL   the same, and a thread of the kernel takes the submissions
@@ -35,7 +35,8 @@ static char nowhere[BUFFER_COUNT][BUFFER_SIZE];
 static void arm(int fd, int listener)
 {
     struct io_uring_sqe *sqe;
-    while (!(sqe = io_uring_get_sqe(&ring))) /* SQPOLL: its thread has not taken the last ones yet */
+    while (
+        !(sqe = io_uring_get_sqe(&ring))) /* SQPOLL: its thread has not taken the last ones yet */
         io_uring_sqring_wait(&ring);
     if (fd == listener) {
         io_uring_prep_accept(sqe, listener, NULL, NULL, 0);

@@ -20,14 +20,15 @@
 
 enum fault {
     NO_FAULT,
-    LOSES_BYTE, /* one of 100,000 */
-    REORDERS,   /* now and then the second half of a piece comes before the first */
-    SHORT_SEND, /* what the socket does not take is forgotten */
-    STALLS,     /* who finds no buffer waits for ever */
-    NO_BOUND,   /* everybody is read, whether he reads or not */
-    BLOCKS,     /* a send waits until all is taken */
-    EATS_HALF,  /* who has ended his direction is taken for gone */
-    ACK         /* day 4's answer, to every piece */
+    LOSES_BYTE,     /* one of 100,000 */
+    REORDERS,       /* now and then the second half of a piece comes before the first */
+    SHORT_SEND,     /* what the socket does not take is forgotten */
+    STALLS,         /* who finds no buffer waits for ever */
+    NO_BOUND,       /* everybody is read, whether he reads or not */
+    BLOCKS,         /* a send waits until all is taken */
+    EATS_HALF,      /* who has ended his direction is taken for gone */
+    WAITS_FOR_OWED, /* SIGTERM waits until all has gone back */
+    ACK             /* day 4's answer, to every piece */
 };
 
 #ifndef FAULT
@@ -42,9 +43,10 @@ static int epoll;
 static struct client {
     char *rest; /* what its socket did not take; NULL: nothing */
     size_t length, sent, size;
-} clients[CLIENTS_MAX];          /* by descriptor */
-static unsigned pieces, holding; /* received in all; clients with a rest */
-static size_t received;          /* since a byte was lost */
+} clients[CLIENTS_MAX];               /* by descriptor */
+static unsigned pieces;               /* received in all */
+static volatile sig_atomic_t holding; /* clients with a rest */
+static size_t received;               /* since a byte was lost */
 
 static _Noreturn void fail(const char *what)
 {
@@ -55,6 +57,8 @@ static _Noreturn void fail(const char *what)
 static void on_sigterm(int sig)
 {
     (void)sig;
+    while (fault == WAITS_FOR_OWED && holding > 0)
+        usleep(10000);
     _exit(0);
 }
 

@@ -11,12 +11,14 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -39,6 +41,7 @@ enum fault {
     WAITS_FOR_NEWLINE,
     WAITS_FOR_PAUSE,
     WAITS_FOR_5,
+    LATE,
     TEXT_ONLY,
     ANSWERS_SILENT,
     DROPS_SILENT,
@@ -49,7 +52,10 @@ enum fault {
     DEAF,
     RESETS_AFTER,
     SHORT_DRAIN,
+    DRAIN_OF_2_S,
+    DRAIN_OF_4_MB,
     DRAINS_ONCE,
+    LEFT_TIMER,
     /* its own end */
     EXITS,
     DIES_AT_RESET,
@@ -64,6 +70,8 @@ enum fault {
     BLOCKED,
     LOSES_500TH,
     LOSES_AT_ONCE,
+    LOSES_OF_64,
+    SHARED_STATE,
     HANGS_AT_64,
     HANGS_AT_150,
     HANGS_AT_250,
@@ -78,6 +86,8 @@ enum fault {
     KEEPS_64K,
     KEEPS_REQUESTS,
     KEEPS_1K_OF_RESET,
+    KEEPS_SHARED,
+    KEEPS_WHILE_THERE,
     KEEPS_THREADS,
     KEEPS_ZOMBIES,
     /* what it does meanwhile */
@@ -85,6 +95,7 @@ enum fault {
     SPINS_BESIDE_20,
     SPINS_AFTER_ANSWER,
     WAKES,
+    TICKS,
     /* the start */
     NOT_FLUSHED,
     READY_CR,
@@ -97,12 +108,17 @@ enum fault {
     PORT_IN_USE,
     READS_STDIN,
     EVERY_ADDRESS,
+    EVERY_IPV6,
     IGNORES_PORT,
     NO_REUSE,
     /* SIGTERM */
     STATUS,
     IGNORES_SIGTERM,
     WAITS_FOR_CLIENTS,
+    WAITS_FOR_ANSWERED,
+    NO_HANDLER_YET,
+    FORGETS_SIGTERM,
+    DEAF_AFTER_STOP,
     CHILD_LISTENS,
 };
 
@@ -114,12 +130,17 @@ enum fault {
 #endif
 
 static const enum fault fault = FAULT;
-static _Atomic unsigned accepted, connected, ended, resets;
+static _Atomic unsigned accepted, connected, asking, draining, ended, resets;
+static _Atomic bool answered[256], terminated;
 
 static void on_sigterm(int sig)
 {
     (void)sig;
-    while (fault == WAITS_FOR_CLIENTS && connected > 0)
+    terminated = true;
+    if (fault == FORGETS_SIGTERM) /* looked at when the accept was interrupted */
+        return;
+    while ((fault == WAITS_FOR_CLIENTS && connected > 0) ||
+           (fault == WAITS_FOR_ANSWERED && draining > 0))
         usleep(10000);
     _exit(fault == STATUS ? 3 : 0);
 }
@@ -166,6 +187,13 @@ static int listen_on(int port)
         perror("wrong: listen");
         exit(1);
     }
+    if (fault == EVERY_IPV6) {
+        struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = address.sin_port};
+        int other = socket(AF_INET6, SOCK_STREAM, 0);
+        setsockopt(other, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
+        if (bind(other, (struct sockaddr *)&any, sizeof any) < 0 || listen(other, SOMAXCONN) < 0)
+            exit(1);
+    }
     if (fault != READY_EARLY)
         say(fault == READY_PORT_0 ? 0 : ntohs(address.sin_port));
     return fd;
@@ -201,6 +229,8 @@ static int answer(int client, const char *request, ssize_t size)
     size_t length = fault == THREE_BYTES ? 3 : fault == NUL || fault == CRLF ? 5 : 4;
     if (fault == ONE_SIZE && size == SIZE)
         text = "ack?";
+    if (fault == LATE)
+        usleep(40000);
     if (fault == ECHO)
         text = request, length = (size_t)size;
     if (fault == RAISES_SIGPIPE) {
@@ -220,25 +250,33 @@ static int answer(int client, const char *request, ssize_t size)
 /* After the answer: to the end of the client's direction. Returns an errno, or 0. */
 static int drain(int client)
 {
-    char buffer[65536];
+    char buffer[65536], *kept = NULL;
     ssize_t n;
+    size_t all = 0;
     if (fault == DEAF)
         usleep(500000);
     if (fault == RESETS_LARGE || fault == DEAF)
         return 0;
     if (fault == SHORT_DRAIN)
         time_limit(client, 100);
+    if (fault == DRAIN_OF_2_S)
+        time_limit(client, 2000);
     while ((n = recv(client, buffer, sizeof buffer, fault == SPINS_AFTER_ANSWER ? MSG_PEEK : 0)) >
            0) {
-        if (fault == DRAINS_ONCE)
+        all += (size_t)n;
+        if (fault == DRAINS_ONCE || (fault == DRAIN_OF_4_MB && all > 4000000))
             return 0;
+        if (fault == KEEPS_WHILE_THERE && (kept = realloc(kept, all)))
+            memcpy(kept + all - n, buffer, (size_t)n);
         if (fault == SPINS_AFTER_ANSWER && n > 100)
             recv(client, buffer, sizeof buffer, 0);
         if (fault == SPINS_AFTER_ANSWER &&
             poll(&(struct pollfd){.fd = client, .events = POLLRDHUP}, 1, 0) > 0 && n <= 100)
             return 0;
     }
-    return n < 0 ? errno : 0;
+    int error = n < 0 ? errno : 0;
+    free(kept);
+    return error;
 }
 
 static void *sleep_for_ever(void *argument)
@@ -258,10 +296,32 @@ static void keep(const char *request, ssize_t size, bool was_reset)
         kept = malloc(bytes);
         memcpy(kept, request, bytes < 1024 ? bytes : 1024);
     }
+    if (fault == KEEPS_SHARED)
+        memset(mmap(NULL, 16384, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), 1,
+               16384);
     if (fault == KEEPS_THREADS)
         pthread_create(&thread, NULL, sleep_for_ever, NULL);
     if (fault == KEEPS_ZOMBIES && fork() == 0)
         _exit(0);
+}
+
+/* Two seconds later, whoever has that descriptor then. */
+static void *end_later(void *client)
+{
+    sleep(2);
+    shutdown((int)(intptr_t)client, SHUT_RDWR);
+    return NULL;
+}
+
+/* Where many ask at the same moment, and where two have one place for what is known of them. */
+static bool is_lost_asking(int client)
+{
+    bool lost = fault == LOSES_OF_64 && ++asking > 64;
+    if (fault == LOSES_OF_64) {
+        usleep(5000);
+        asking--;
+    }
+    return lost || (fault == SHARED_STATE && atomic_exchange(&answered[client % 256], true));
 }
 
 static void *serve_client(void *argument)
@@ -285,6 +345,8 @@ static void *serve_client(void *argument)
         n = 0;
     if (fault == TEXT_ONLY && n > 0 && strnlen(buffer, (size_t)n) == 0)
         n = 0;
+    if (n > 0 && is_lost_asking(client))
+        n = 0;
     if (n > 0 || (n == 0 && fault == ANSWERS_EMPTY) ||
         (n < 0 && error == EAGAIN && fault == ANSWERS_SILENT))
         error = answer(client, buffer, n);
@@ -292,8 +354,10 @@ static void *serve_client(void *argument)
         setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
     else if (fault != NEVER_CLOSES)
         shutdown(client, SHUT_WR);
+    draining++;
     if (!error && fault != RESETS_AFTER && fault != TEXT_ONLY)
         error = drain(client);
+    draining--;
     if (error == ECONNRESET && fault == DIES_AT_RESET)
         exit(1);
     if (error == ECONNRESET)
@@ -302,7 +366,18 @@ static void *serve_client(void *argument)
     if (!(fault == LEAKS && ended++ % 8 == 0) && !(fault == LEAKS_EMPTY && n == 0) &&
         !(fault == LEAKS_RESET && error == ECONNRESET))
         close(client);
+    pthread_t thread;
+    if (fault == LEFT_TIMER && n > 0 && pthread_create(&thread, NULL, end_later, argument) == 0)
+        pthread_detach(thread);
     connected--;
+    return NULL;
+}
+
+/* An interrupted wait is taken for the end. */
+static void *wait_for_sigterm(void *argument)
+{
+    if (sigwaitinfo(argument, NULL) == SIGTERM)
+        _exit(0);
     return NULL;
 }
 
@@ -311,6 +386,8 @@ static void *disturb(void *argument)
     for (;;) {
         if (fault == WAKES)
             usleep(1000);
+        else if (fault == TICKS) /* one for each client that there was */
+            usleep(1000000 / (accepted + 1));
         else if (connected < 20)
             usleep(50000);
     }
@@ -339,6 +416,12 @@ static int next_client(int listener, int epoll)
         exit(1);
     }
     int client = accept(listener, NULL, NULL);
+    if (client < 0 && errno == EINTR && terminated)
+        exit(0);
+    if (client >= 0 && fault == NO_HANDLER_YET)
+        signal(SIGTERM, on_sigterm);
+    if (client >= 0)
+        answered[client % 256] = false;
     if (client < 0 && errno == EMFILE && fault == DIES_WITHOUT_DESCRIPTORS) {
         perror("wrong: accept");
         exit(1);
@@ -371,14 +454,24 @@ int main(int argc, char **argv)
             port = atoi(optarg);
 
     before_the_start();
-    signal(SIGTERM, fault == IGNORES_SIGTERM ? SIG_IGN : on_sigterm);
+    pthread_t thread;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    if (fault == DEAF_AFTER_STOP) {
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+        pthread_create(&thread, NULL, wait_for_sigterm, &set);
+    } else if (fault != NO_HANDLER_YET) {
+        struct sigaction action = {.sa_handler = fault == IGNORES_SIGTERM ? SIG_IGN : on_sigterm,
+                                   .sa_flags = fault == FORGETS_SIGTERM ? 0 : SA_RESTART};
+        sigaction(SIGTERM, &action, NULL);
+    }
     if (fault == KEEPS_ZOMBIES)
         signal(SIGCHLD, SIG_DFL);
     int listener = listen_on(port), epoll = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN};
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
-    pthread_t thread;
-    if (fault == WAKES || fault == SPINS_BESIDE_20)
+    if (fault == WAKES || fault == SPINS_BESIDE_20 || fault == TICKS)
         pthread_create(&thread, NULL, disturb, NULL);
     if (fault == CHILD_LISTENS)
         fork();

@@ -41,8 +41,8 @@ static void on_request(struct bufferevent *client, void *argument)
     bufferevent_write(client, "ack\n", 4);
 }
 
-static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length,
-                      void *base)
+static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+                      int length, void *base)
 {
     (void)listener, (void)address, (void)length;
     struct bufferevent *client = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -70,7 +70,8 @@ int main(int argc, char **argv)
     struct event_base *base = event_base_new();
     int fd = listen_on(argc == 3 ? atoi(argv[2]) : 4242, 128);
     evutil_make_socket_nonblocking(fd);
-    struct evconnlistener *listener = evconnlistener_new(base, on_client, base, LEV_OPT_CLOSE_ON_FREE, 0, fd);
+    struct evconnlistener *listener =
+        evconnlistener_new(base, on_client, base, LEV_OPT_CLOSE_ON_FREE, 0, fd);
     evconnlistener_set_error_cb(listener, on_error);
     again = evtimer_new(base, on_time, listener);
     return event_base_dispatch(base) < 0;

@@ -1,4 +1,5 @@
-/* A right server, for the tests of the grader: libuv, with a backlog of 128 as in its documentation. */
+/* A right server, for the tests of the grader: libuv, with a backlog of 128 as in its
+ * documentation. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,18 @@ struct client {
 
 static char nowhere[65536];
 
-static void on_close(uv_handle_t *handle) { free(handle); }
-static void on_shutdown(uv_shutdown_t *request, int status) { (void)request, (void)status; }
-static void on_written(uv_write_t *request, int status) { (void)request, (void)status; }
+static void on_close(uv_handle_t *handle)
+{
+    free(handle);
+}
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+    (void)request, (void)status;
+}
+static void on_written(uv_write_t *request, int status)
+{
+    (void)request, (void)status;
+}
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
