@@ -266,8 +266,11 @@ static int drain(int client)
         all += (size_t)n;
         if (fault == DRAINS_ONCE || (fault == DRAIN_OF_4_MB && all > 4000000))
             return 0;
-        if (fault == KEEPS_WHILE_THERE && (kept = realloc(kept, all)))
+        char *more = fault == KEEPS_WHILE_THERE ? realloc(kept, all) : NULL;
+        if (more) {
+            kept = more;
             memcpy(kept + all - n, buffer, (size_t)n);
+        }
         if (fault == SPINS_AFTER_ANSWER && n > 100)
             recv(client, buffer, sizeof buffer, 0);
         if (fault == SPINS_AFTER_ANSWER &&
