@@ -168,13 +168,13 @@ failed() {
             died=${line#*: }
         elif [[ $line == "after: "* ]]; then
             after=${line#*: }
-        elif [[ $line != "("* && $line != " "* ]]; then
-            last=$line
         elif [[ $line == "err: "* ]]; then
             prints+=(stderr "${line#*: }")
             said+=$line
         elif [[ $line == "out: "* ]]; then
             prints+=(stdout "${line#*: }")
+        elif [[ $line != "("* && $line != " "* ]]; then
+            last=$line
         fi
     done
     if [ -z "$sent" ] && [ -z "$timed_out" ]; then
