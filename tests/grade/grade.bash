@@ -359,6 +359,7 @@ least() {
 
 KINDS=(
     "that were answered:$ANSWERED"
+    "that sent 2000 bytes and were answered:${ANSWERED/5/2000}"
     'that closed without a byte:half,eof'
     'that reset before they asked:reset'
     'that asked and reset:send=5,reset'
@@ -427,7 +428,7 @@ keeps_no_memory() {
         at_rest KIB
         ((KIB >= before + 150)) || return 0
     done
-    for kind in "${KINDS[@]:0:4}"; do
+    for kind in "${KINDS[@]:0:5}"; do
         before=$KIB
         some_clients -n 500 -c 40 "${kind#*:}"
         at_rest KIB
@@ -545,10 +546,11 @@ nobody_listens() { # ADDRESS
     return 1
 }
 
-connected_are() { # N: at least this many, accepted or not. proc_net(5)
-    [ "$(awk -v port="$(printf :%04X "$PORT")" '
-        $2 ~ port "$" && $4 == "01" { n++ } END { print n + 0 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)" -ge "$1" ]
+connected() { # how many, accepted or not. proc_net(5)
+    awk -v port="$(printf :%04X "$PORT")" '
+        $2 ~ port "$" && $4 == "01" { n++ } END { print n + 0 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
+connected_are() { [ "$(connected)" -ge "$1" ]; }
 
 signal_all() { # SIGNAL: those that were found last
     local pid
@@ -564,11 +566,11 @@ all_are_stopped() {
 }
 
 clients_can_connect_while_it_is_busy() {
-    local n=40
+    local n
     eventually "$PATIENCE" all_are_stopped >/dev/null || true
     start_clients -p $((4 * PATIENCE)) -n 40 "$ANSWERED"
     eventually $((3 * BUSY)) connected_are 40 >/dev/null || {
-        while ! connected_are $((--n)); do :; done
+        n=$(connected)
         signal_all CONT
         differs "40 clients that connect while it is stopped" "$n connections" \
             "40: its backlog, the second argument of listen(), is too small"
