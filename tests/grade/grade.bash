@@ -315,15 +315,17 @@ serves_beside() {
     WITH=''
 }
 
-# What the program's processes have: DESCRIPTORS, THREADS, COUNT of them (zombies, too), KIB of memory.
-# proc_pid_status(5)
-holdings() {
+# What the program's processes have: THREADS, COUNT of them (zombies, too), KIB of memory; and DESCRIPTORS, if
+# that is asked for, because it takes longest. proc_pid_status(5)
+holdings() { # [DESCRIPTORS]
     local pid fd status lives
     lives='State:.[A-Y].*RssAnon:[[:space:]]*([0-9]+).*RssShmem:[[:space:]]*([0-9]+).*Threads:.([0-9]+)'
     find_processes
     DESCRIPTORS=0 THREADS=0 COUNT=0 KIB=0
     for pid in "${PROCESSES[@]}"; do
-        for fd in /proc/"$pid"/fd/*; do [ ! -L "$fd" ] || DESCRIPTORS=$((DESCRIPTORS + 1)); done
+        if [ "${1-}" = DESCRIPTORS ]; then
+            for fd in /proc/"$pid"/fd/*; do [ ! -L "$fd" ] || DESCRIPTORS=$((DESCRIPTORS + 1)); done
+        fi
         status=''
         IFS= read -r -d '' status <"/proc/$pid/status" || true
         [ -z "$status" ] || COUNT=$((COUNT + 1))
@@ -337,11 +339,11 @@ holdings() {
 # back, and it may still be starting processes that wait for clients.
 at_rest() {
     local last same=0
-    holdings
+    holdings "$1"
     for _ in {1..50}; do
         last=${!1}
         pause "0.$BUSY"
-        holdings
+        holdings "$1"
         same=$((${!1} == last ? same + 1 : 0))
         ((same < 3)) || break
     done
@@ -352,7 +354,7 @@ least() {
     LEAST=''
     for _ in {1..3}; do
         [ -z "$LEAST" ] || pause 0.1
-        holdings
+        holdings "$1"
         if [ -z "$LEAST" ] || ((${!1} < LEAST)); then LEAST=${!1}; fi
     done
 }
@@ -443,7 +445,7 @@ keeps_no_bytes() {
     local before script=$ANSWERED,send=30000000,stdin
     [ -z "$ECHO" ] || script=echo=5,echo=10000000,echo=10000000,echo=10000000,stdin
     some_clients -n 20 -c 2 "$ANSWERED"
-    at_rest KIB
+    holdings
     before=$KIB
     start_clients "$script"
     await_stop 0
@@ -658,7 +660,7 @@ answers_who_keeps_sending() {
 goes_on_when_it_had_no_descriptors() {
     local pid limit
     some_clients -n 20 "$ANSWERED"
-    holdings
+    holdings DESCRIPTORS
     limit=$((DESCRIPTORS + 20))
     for pid in "${PROCESSES[@]}"; do prlimit --pid "$pid" --nofile="$limit:" 2>/dev/null || true; done # one may have ended
     start_clients -n 40 stdin
