@@ -445,7 +445,7 @@ keeps_no_bytes() {
     local before script=$ANSWERED,send=30000000,stdin
     [ -z "$ECHO" ] || script=echo=5,echo=10000000,echo=10000000,echo=10000000,stdin
     some_clients -n 20 -c 2 "$ANSWERED"
-    holdings
+    at_rest KIB
     before=$KIB
     start_clients "$script"
     await_stop 0
