@@ -174,11 +174,12 @@ has_ring() { # one with a table of files; the kernel leaves it out, too, while t
 
 slots_used_are() { [ "$(used_slots)" = "$1" ]; }
 
-# with_unread PATTERN: how many clients of the server have bytes waiting there, so many in eight hexadecimal
-# digits. proc_net(5)
+# with_unread PATTERN: how many clients of the server, accepted or not, have so many bytes waiting there, in
+# eight hexadecimal digits. proc_net(5)
 with_unread() {
-    awk -v port="$(printf ':%04X' "$PORT")" -v bytes=":$1" '
-        $2 ~ port "$" && $4 == "01" && $5 ~ bytes "$" { n++ } END { print n + 0 }' /proc/net/tcp
+    # tcp6, because a reader's program may have such sockets; it is not there where IPv6 is off
+    cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf ':%04X' "$PORT")" -v bytes=":$1" '
+        $2 ~ port "$" && $4 == "01" && $5 ~ bytes "$" { n++ } END { print n + 0 }'
 }
 
 # unread N BYTES: so many clients have so many bytes waiting.

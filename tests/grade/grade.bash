@@ -121,12 +121,11 @@ stop_server() {
 }
 
 still_serves() {
-    if nobody_listens 127.0.0.1; then
+    # A ring is taken down a moment after its program has ended: until then it listens.
+    if nobody_listens 127.0.0.1 ||
+        { has_ended "$SERVER_PID" && eventually 1 nobody_listens 127.0.0.1 >/dev/null; }; then
         differs "one more connection, after this check" "a refusal" "a connection"
     elif has_ended "$SERVER_PID"; then
-        # A ring is taken down a moment later: until then it listens.
-        ! eventually 1 nobody_listens 127.0.0.1 >/dev/null || differs "one more connection, after this check" \
-            "a refusal" "a connection" || return
         differs "(nothing)" "the program that was started has ended, though something listens" \
             "that it stays in the foreground"
     fi
@@ -259,10 +258,7 @@ answers_200_at_once() {
     await_clients
 }
 
-unread_are_at_least() { # N: so many clients have bytes waiting at the server. proc_net(5)
-    [ "$(awk -v port="$(printf :%04X "$PORT")" '
-        $2 ~ port "$" && $4 == "01" && $5 !~ /:0+$/ { n++ } END { print n + 0 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)" -ge "$1" ]
-}
+unread_are_at_least() { [ "$(with_unread '.*[1-9A-F].*')" -ge "$1" ]; } # N clients have bytes waiting
 
 answers_3000() {
     local n
@@ -416,7 +412,7 @@ memory_clients() {
 }
 
 # Those of Java, .NET and Node.js grow for longer than there is time to look.
-has_a_large_heap() { grep -qE 'libjvm|libcoreclr|/mono|/node$' "/proc/$SERVER_PID/maps"; }
+has_a_large_heap() { grep -qE 'libjvm|libcoreclr|/mono(-sgen)?$|/node$' "/proc/$SERVER_PID/maps"; }
 
 # A heap that is collected now and then grows, too, but not all the time: Go's first has to reach 4 MB.
 keeps_no_memory() {
@@ -491,7 +487,7 @@ uses_no_cpu_time() { # WITH
 is_idle_with_clients() {
     local fd held=() n count=20
     [ "$DAY" = day04 ] || count=1
-    some_clients -n 1000 -c 40 "$ANSWERED" # what may be left of them is no silence either
+    some_clients -n 1000 -c 40 "$ANSWERED" # of each a timer may be left that wakes it
     for ((n = 0; n < count; n++)); do
         connect fd
         held+=("$fd")
@@ -538,7 +534,7 @@ listens_on_loopback_only() {
     nobody_listens 127.0.0.2 ||
         differs "a connection to 127.0.0.2, another address of this machine" "a connection" \
             "a refusal: it listens on 127.0.0.1 only"
-    ! grep -qE ": 0{32}:$(printf %04X "$PORT") [0-9A-F:]* 0A " /proc/net/tcp6 ||
+    ! grep -qsE ": 0{32}:$(printf %04X "$PORT") [0-9A-F:]* 0A " /proc/net/tcp6 ||
         differs "nothing, but /proc/net/tcp6 was read" "it listens on ::, every address of IPv6" "127.0.0.1 only"
 }
 
@@ -548,10 +544,7 @@ nobody_listens() { # ADDRESS
     return 1
 }
 
-connected() { # how many, accepted or not. proc_net(5)
-    awk -v port="$(printf :%04X "$PORT")" '
-        $2 ~ port "$" && $4 == "01" { n++ } END { print n + 0 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
-}
+connected() { with_unread '.*'; } # how many, accepted or not
 connected_are() { [ "$(connected)" -ge "$1" ]; }
 
 signal_all() { # SIGNAL: those that were found last
@@ -677,15 +670,17 @@ goes_on_when_it_had_no_descriptors() {
 descriptors_are_at_least() { [ "$(open_descriptors)" -ge "$1" ]; }
 
 ends_beside_a_client() { # STATUS...
-    local fd other=() with=''
+    local fd other held with=''
     connect fd
+    held=("$fd")
     if [ "$DAY" = day04 ]; then
         connect other
-        ask "${other[0]}" # so the one before it is accepted
+        ask "$other" # so the one before it is accepted
+        held+=("$other")
         with=', and one that was answered and does not close'
     fi
     ends "$*" "SIGTERM, while a client is connected that says nothing$with"
-    disconnect "$fd" "${other[@]}"
+    disconnect "${held[@]}"
     eventually "$PATIENCE" nobody_listens 127.0.0.1 >/dev/null ||
         differs "a connection when it had ended on SIGTERM" "a connection" \
             "a refusal: a process that it started still listens"

@@ -35,7 +35,7 @@ program() {
         ;;
     *.py | *.js | *.pl)
         built=$(find "$HERE" -name "$1")
-        command -v "$(sed -n '1s/.*[/ ]//p' "$built")" >/dev/null && echo "$built"
+        if command -v "$(sed -n '1s/.*[/ ]//p' "$built")" >/dev/null; then echo "$built"; fi
         ;;
     *.java)
         command -v javac >/dev/null || return 0
@@ -47,8 +47,9 @@ program() {
     *.rs) if command -v rustc >/dev/null; then rustc -O -o "$built" "$HERE/right/$1" && echo "$built"; fi ;;
     *.go) if command -v go >/dev/null; then GOCACHE=$BATS_FILE_TMPDIR/go go build -o "$built" "$HERE/right/$1" && echo "$built"; fi ;;
     event.c | uv.c)
-        if [ "$1" = uv.c ]; then options=(-luv); else options=(-levent); fi
-        "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -O2 -o "$built" "$HERE/right/$1" "${options[@]}" 2>/dev/null && echo "$built"
+        pkg-config --exists "lib${1%.c}" || return 0
+        "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -O2 -o "$built" "$HERE/right/$1" "-l${1%.c}"
+        echo "$built"
         ;;
     RECV | SQPOLL | BUFFERS)
         "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -O2 -DHOW="$1" -o "$built" "$HERE/uring.c" -luring
@@ -81,13 +82,13 @@ setup_file() {
 }
 
 @test "right servers get full marks" {
-    local name path n said less='' going=()
+    local name path n less='' going=() graded=()
     while IFS=$'\t' read -r name _; do
-        path=$(program "$name" Right) || true
+        path=$(program "$name" Right)
         [ -n "$path" ] || { echo "# left out, for want of its language: $name" >&3; continue; }
         for ((n = 1; n <= ${TIMES:-1}; n++)); do
             grade "$name.$n" "$path" &
-            going+=($!)
+            going+=($!) graded+=("$name.$n")
             if [ ${#going[@]} -ge "${JOBS:-1}" ]; then
                 wait "${going[0]}"
                 going=("${going[@]:1}")
@@ -95,16 +96,16 @@ setup_file() {
         done
     done < <(table Right)
     for n in "${going[@]}"; do wait "$n"; done
-    for said in "$BATS_FILE_TMPDIR"/*.said; do
-        grep -qE '^([0-9]+) of \1$' "$said" && continue
-        less+=" $(basename "$said" .said)"
-        grep -v '^  ok ' "$said"
+    for name in "${graded[@]}"; do
+        grep -qE '^([0-9]+) of \1$' "$BATS_FILE_TMPDIR/$name.said" && continue
+        less+=" $name"
+        grep -v '^  ok ' "$BATS_FILE_TMPDIR/$name.said"
     done
-    times_taken >&3
+    [ ${#graded[@]} -eq 0 ] || times_taken >&3
     [ -z "$less" ] || { echo "less than full marks:$less"; return 1; }
 }
 
-# times_taken: how long the grades of each one took.
+# times_taken: how long these grades took.
 times_taken() {
     sed -n 's/^status [0-9]* after \([0-9]*\) s$/\1/p' "$BATS_FILE_TMPDIR"/*.said | sort -n |
         awk '{ t[NR] = $1; sum += $1 } END {
