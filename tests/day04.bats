@@ -195,6 +195,7 @@ interrupted() {
     await_exit || status=$?
     [ "$status" -eq 1 ]
     grep -q '20 clients dropped' "$ERR"
+    [ -n "${SERVER-}" ] || grep -q '^server: second signal: 20 clients dropped' "$ERR"
     resume_clients 0
     await_clients
 }

@@ -1,10 +1,9 @@
 #!/bin/bash
 # How far a program is on the way through day 4, by the tests that its steps name:
 #   tests/steps/score.sh SERVER [graded]
-# Prints "day 4: n of m steps", and the next one, which is the first whose tests do not all pass; or at the
-# end which steps have no test there. It ends when that is known, so that it takes seconds for a program that
-# is not far. "graded": it has full
-# marks of the contract, whose tests are not run again.
+# Prints "day 4: n of m steps", and the next one, which is the first whose tests do not all pass; or, when all
+# do, which steps have no test there. It ends when that is known, so that it takes seconds for a program that
+# is not far. "graded": it has full marks of the contract, whose tests are not run again.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."

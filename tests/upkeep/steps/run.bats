@@ -175,4 +175,6 @@ setup_file() {
     [[ $DAYS == *04* ]] || skip "without day 4"
     run -0 "$STEPS/score.sh" "$MADE/sanitized/04/03"
     [[ $output == "day 4: 3 of "*"next: step 4: "* ]]
+    run -0 "$STEPS/score.sh" "$MADE/sanitized/04/04"
+    [[ $output == "day 4: 4 to 9 of "*"next: step 10: "*"skipped: its --help has no option --slots" ]]
 }
